@@ -1,0 +1,119 @@
+"""The organiser's format: a folder with competition.toml, model.py, data.py and pages/*.md.
+
+This module reads what needs no torch: the configuration and the pages.
+"""
+
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from app.errors import LetheError
+
+
+class InvalidCompetition(LetheError):
+    """The competition folder is not as it must be."""
+
+    code = "invalid_competition"
+    title = "The competition folder is not valid"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Bundle(_Section):
+    """Limits on an upload."""
+
+    max_bytes: int = Field(default=10_000_000, gt=0)
+    max_unpacked_bytes: int = Field(default=50_000_000, gt=0)
+    max_files: int = Field(default=200, gt=0)
+    per_day: int = Field(default=5, gt=0, description="submissions per participant and UTC day")
+
+
+class Sandbox(_Section):
+    """Limits on one run."""
+
+    memory_mb: int = Field(default=3000, ge=1500)
+    processes: int = Field(default=64, gt=0)
+    tmp_mb: int = Field(default=64, gt=0)
+    threads: int = Field(default=1, gt=0)
+
+
+class Evaluation(_Section):
+    """How a submission is run and ranked."""
+
+    models: int = Field(default=32, ge=3, le=4096, description="N: runs per submission, and references per split")
+    cutoff_fraction: float = Field(default=0.2, gt=0, le=1)
+    ranking: Literal["official"] = "official"
+
+
+class Batches(_Section):
+    """What a loader yields: (image, label) tuples, or dicts under these names."""
+
+    size: int = Field(default=64, gt=0)
+    kind: Literal["tuple", "dict"] = "tuple"
+    fields: dict[str, str] = Field(
+        default_factory=dict,
+        description="for dicts: name in the batch -> 'images', 'labels', 'ids' or an extra array of data.py",
+    )
+
+    @model_validator(mode="after")
+    def _dicts_have_fields(self) -> "Batches":
+        if self.kind == "dict" and not {"images", "labels"} <= set(self.fields.values()):
+            raise ValueError("kind = 'dict' needs [batches.fields] with a name for 'images' and one for 'labels'")
+        return self
+
+
+class CompetitionConfig(_Section):
+    """competition.toml."""
+
+    slug: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    title: str = Field(min_length=1, max_length=200)
+    summary: str = ""
+    opens_at: datetime
+    closes_at: datetime
+    entry_function: str = Field(default="unlearning", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    bundle: Bundle = Bundle()
+    sandbox: Sandbox = Sandbox()
+    evaluation: Evaluation = Evaluation()
+    batches: Batches = Batches()
+
+    @field_validator("opens_at", "closes_at")
+    @classmethod
+    def _utc(cls, value: datetime) -> datetime:
+        if value.tzinfo is None:
+            raise ValueError("give a time zone, for example 2026-01-01T00:00:00Z")
+        return value.astimezone(UTC)
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> "CompetitionConfig":
+        if self.opens_at >= self.closes_at:
+            raise ValueError("opens_at must be before closes_at")
+        return self
+
+
+def load_config(folder: Path) -> CompetitionConfig:
+    """Read and check competition.toml. Raises InvalidCompetition naming the file, the key and what it needs."""
+    path = folder / "competition.toml"
+    try:
+        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InvalidCompetition(f"{path} is missing") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidCompetition(f"{path}: {error}") from error
+    try:
+        return CompetitionConfig.model_validate(raw)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        raise InvalidCompetition(f"{path}: {problems}") from error
+
+
+def load_pages(folder: Path) -> dict[str, str]:
+    """Read pages/*.md as {name: Markdown}; 'overview' is required."""
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in sorted((folder / "pages").glob("*.md"))}
+    if "overview" not in pages:
+        raise InvalidCompetition(f"{folder / 'pages' / 'overview.md'} is missing")
+    return pages

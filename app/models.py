@@ -1,0 +1,243 @@
+"""All tables. The database is the only truth."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON, DateTime, ForeignKey, Index, MetaData, String, Text, TypeDecorator, UniqueConstraint, text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from app.status import RunStatus, Status, Verdict
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware UTC datetime on every database; SQLite would lose the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive datetimes and store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive datetime: pass an aware one")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return an aware UTC datetime."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Naming conventions and column types shared by every table."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's declarative API
+        datetime: UTCDateTime,
+        dict[str, Any]: JSON,
+        Status: String(16),
+        RunStatus: String(16),
+        Verdict: String(16),
+    }
+
+
+class User(Base):
+    """A person who signs in: role is participant or admin."""
+
+    __tablename__ = "users"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    role: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime]
+
+
+class Token(Base):
+    """A session cookie or an API token; only its SHA-256 is kept."""
+
+    __tablename__ = "tokens"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(8))  # "session" | "api"
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    label: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    user: Mapped[User] = relationship()
+
+
+class Competition(Base):
+    """An organiser's competition as last registered: its configuration and pages, by digest."""
+
+    __tablename__ = "competitions"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    slug: Mapped[str] = mapped_column(String(64), unique=True)
+    title: Mapped[str] = mapped_column(String(200))
+    config: Mapped[dict[str, Any]]
+    pages: Mapped[dict[str, Any]]  # page name -> Markdown
+    opens_at: Mapped[datetime]
+    closes_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Reference(Base):
+    """Immutable, versioned outputs of a split's retrained models; everything else is in its manifest's blobs."""
+
+    __tablename__ = "references_"
+    __table_args__ = (UniqueConstraint("competition_id", "split", "version"),)
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"))
+    split: Mapped[str] = mapped_column(String(16))  # "public" | "private"
+    version: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(64), unique=True)  # sha256 of the manifest blob
+    n_models: Mapped[int]
+    retrain_seconds: Mapped[float]  # median wall seconds of one retraining, one thread
+    facts: Mapped[dict[str, Any]]  # what the pages show: memorisation, accuracies, the retraining row
+    created_at: Mapped[datetime]
+    competition: Mapped[Competition] = relationship()
+
+
+class Submission(Base):
+    """An immutable bundle by digest."""
+
+    __tablename__ = "submissions"
+    __table_args__ = (UniqueConstraint("user_id", "idempotency_key"),)
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"), index=True)
+    bundle_digest: Mapped[str] = mapped_column(String(64))
+    bundle_bytes: Mapped[int]
+    note: Mapped[str] = mapped_column(String(200))
+    idempotency_key: Mapped[str | None] = mapped_column(String(128))
+    created_at: Mapped[datetime]
+    user: Mapped[User] = relationship()
+    competition: Mapped[Competition] = relationship()
+    evaluations: Mapped[list["Evaluation"]] = relationship(
+        back_populates="submission", order_by="Evaluation.generation"
+    )
+
+
+class Evaluation(Base):
+    """One grading of a submission on one split; a rerun is a new generation and never touches the old."""
+
+    __tablename__ = "evaluations"
+    __table_args__ = (
+        UniqueConstraint("submission_id", "split", "generation"),
+        Index(
+            "uq_evaluations_published", "submission_id", "split", unique=True,
+            sqlite_where=text("published"), postgresql_where=text("published"),
+        ),
+        Index("ix_evaluations_status_due_at", "status", "due_at"),
+    )
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submissions.id"))
+    reference_id: Mapped[str] = mapped_column(ForeignKey("references_.id"))
+    split: Mapped[str] = mapped_column(String(16))
+    generation: Mapped[int]
+    status: Mapped[Status]
+    verdict: Mapped[Verdict | None]
+    reason: Mapped[str | None] = mapped_column(String(32))  # a code of app.reasons
+    published: Mapped[bool]
+    cancel_requested: Mapped[bool]
+    n_runs: Mapped[int]
+    cutoff_seconds: Mapped[float]
+    fence: Mapped[int]  # guards scoring
+    losses: Mapped[int]  # infrastructure losses while scoring
+    due_at: Mapped[datetime | None]  # None only when done
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    submission: Mapped[Submission] = relationship(back_populates="evaluations")
+    reference: Mapped[Reference] = relationship()
+    runs: Mapped[list["Run"]] = relationship(back_populates="evaluation", order_by="Run.seed_index")
+    score: Mapped["Score | None"] = relationship(back_populates="evaluation")
+
+
+class Run(Base):
+    """One seed of an evaluation."""
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        UniqueConstraint("evaluation_id", "seed_index"),
+        Index("ix_runs_status_queued_at_id", "status", "queued_at", "id"),
+        Index("ix_runs_status_lease_until", "status", "lease_until"),
+    )
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    evaluation_id: Mapped[str] = mapped_column(ForeignKey("evaluations.id"))
+    seed_index: Mapped[int]
+    seed: Mapped[int]
+    status: Mapped[RunStatus]
+    fence: Mapped[int]
+    losses: Mapped[int]  # times a worker or sandbox was lost under it
+    worker: Mapped[str | None] = mapped_column(String(64))
+    lease_until: Mapped[datetime | None]
+    verdict: Mapped[Verdict | None]  # only when failed
+    reason: Mapped[str | None] = mapped_column(String(32))
+    seconds: Mapped[float | None]  # host's clock, GO to the sandbox's death
+    outputs_digest: Mapped[str | None] = mapped_column(String(64))  # blob of this run's logits
+    queued_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    evaluation: Mapped[Evaluation] = relationship(back_populates="runs")
+
+
+class Score(Base):
+    """A report under one reference and one grader version."""
+
+    __tablename__ = "scores"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    evaluation_id: Mapped[str] = mapped_column(ForeignKey("evaluations.id"), unique=True)
+    grader_version: Mapped[str] = mapped_column(String(16))
+    reference_digest: Mapped[str] = mapped_column(String(64))
+    score: Mapped[float]
+    forgetting_quality: Mapped[float]
+    retain_ratio: Mapped[float]
+    test_ratio: Mapped[float]
+    report: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    evaluation: Mapped[Evaluation] = relationship(back_populates="score")
+
+
+class QuotaEntry(Base):
+    """The quota ledger: -1 for a submission, +1 for a refund; never updated."""
+
+    __tablename__ = "quota_entries"
+    __table_args__ = (
+        UniqueConstraint("submission_id", "kind"),
+        Index("ix_quota_entries_user_id_competition_id_day", "user_id", "competition_id", "day"),
+    )
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"))
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submissions.id"))
+    day: Mapped[str] = mapped_column(String(10))  # UTC day of the debit, which a refund gives back
+    kind: Mapped[str] = mapped_column(String(8))  # "debit" | "refund"
+    amount: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+class Event(Base):
+    """What happened, in order; every transition writes one in its own transaction."""
+
+    __tablename__ = "events"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(48))  # e.g. "evaluation.scoring"
+    actor: Mapped[str] = mapped_column(String(64))  # a user's name, a worker's, or "reaper"
+    submission_id: Mapped[str | None] = mapped_column(ForeignKey("submissions.id"), index=True)
+    evaluation_id: Mapped[str | None] = mapped_column(ForeignKey("evaluations.id"), index=True)
+    detail: Mapped[str] = mapped_column(Text)

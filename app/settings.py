@@ -1,0 +1,36 @@
+"""Settings, read once from the environment (LETHE_*) and passed on."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything a process of Lethe can be told from outside."""
+
+    model_config = SettingsConfigDict(env_prefix="LETHE_", frozen=True)
+
+    environment: Literal["development", "production"] = "development"
+    data_dir: Path = Path("var")
+    """Where the database (when it is SQLite), blobs, caches and half-made references live."""
+    competitions_dir: Path = Path("competitions")
+    database_url: str = ""
+    """An SQLAlchemy URL; empty means SQLite in data_dir."""
+    lease_seconds: float = 60.0
+    """A worker that is silent for this long loses its runs to others."""
+    poll_seconds: float = 1.0
+    """How often an idle worker looks for queued runs."""
+    reap_seconds: float = 15.0
+    queue_due_hours: float = 24.0
+    """A queued or running evaluation with no progress for this long ends as stalled."""
+    session_hours: float = 24.0 * 14
+    sandbox_backend: Literal["bubblewrap"] = "bubblewrap"
+    sandbox_uid_base: int = 210_000
+    """First of the unprivileged uids that sandboxes get when the worker runs as root, one per slot."""
+    device: str = "cpu"
+
+    @property
+    def url(self) -> str:
+        """The database URL in force."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'lethe.db'}"

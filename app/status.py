@@ -1,0 +1,52 @@
+"""Where an evaluation is (Status), how it fared (Verdict), and which moves are allowed. Pure."""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Where an evaluation is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SCORING = "scoring"
+    DONE = "done"
+
+
+class RunStatus(StrEnum):
+    """Where one seed of an evaluation is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Verdict(StrEnum):
+    """How a submission, or the run that ended it, fared."""
+
+    SCORED = "scored"
+    REJECTED = "rejected"
+    TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
+    CRASHED = "crashed"
+    NO_OUTPUT = "no_output"
+    INVALID_OUTPUT = "invalid_output"
+    CANCELLED = "cancelled"
+    STALLED = "stalled"
+
+
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.QUEUED: frozenset({Status.RUNNING, Status.DONE}),
+    Status.RUNNING: frozenset({Status.SCORING, Status.DONE}),
+    Status.SCORING: frozenset({Status.DONE}),
+    Status.DONE: frozenset(),
+}
+
+RUN_TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
+    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.SKIPPED}),
+    RunStatus.RUNNING: frozenset({RunStatus.QUEUED, RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.SKIPPED}),
+    RunStatus.SUCCEEDED: frozenset(),
+    RunStatus.FAILED: frozenset(),
+    RunStatus.SKIPPED: frozenset(),
+}

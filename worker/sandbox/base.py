@@ -1,0 +1,84 @@
+"""The seam between the pipeline and whatever isolates a participant's code.
+
+A participant's failure is data (`RunResult`); only our own failure raises `SandboxFault`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from app.status import Verdict
+
+
+class SandboxFault(Exception):  # noqa: N818 - "fault" is the project's word for what is ours
+    """The sandbox itself failed: ours, retried, never blamed on the participant."""
+
+
+class SandboxUnavailable(SandboxFault):
+    """No working back end on this machine; the message names what to install."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one sandbox may use."""
+
+    memory_bytes: int
+    processes: int
+    tmp_bytes: int
+    output_bytes: int  # exact size of the output slot's payload area
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class SandboxSpec:
+    """What every sandbox of a split is started with; equal specs may share a pool."""
+
+    material: Path  # folder mounted read-only: model.py, material.json, material.npz, original.npz
+    limits: Limits
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What comes in with GO, and the host's cutoff in seconds from GO."""
+
+    bundle: bytes
+    seed: int
+    cutoff_seconds: float
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How one run ended: `verdict` and `reason` are None when weights were left in `output`."""
+
+    seconds: float  # host's clock from GO to the death of the whole sandbox
+    output: bytes = b""
+    verdict: Verdict | None = None
+    reason: str | None = None
+
+
+class Sandbox(Protocol):
+    """One single-use sandbox: READY before it knows any participant, dead after one run."""
+
+    def run(self, job: Job, should_stop: Callable[[], bool]) -> RunResult:
+        """Send GO, wait for death or the cutoff, and return what happened.
+
+        `should_stop` is polled about ten times a second; when it is true everything is killed and the
+        result is `cancelled`. Raises SandboxFault when the sandbox itself misbehaves.
+        """
+
+    def close(self) -> None:
+        """Kill and clean up; safe to call at any time and more than once."""
+
+
+class Backend(Protocol):
+    """A way to make sandboxes."""
+
+    name: str
+
+    def probe(self) -> None:
+        """Raise SandboxUnavailable, naming the cause and the package to install, unless sandboxes work here."""
+
+    def start(self, spec: SandboxSpec) -> Sandbox:
+        """Start a sandbox and block until it is READY. Raises SandboxFault."""
