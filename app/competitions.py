@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from app.errors import LetheError
 
 
-class InvalidCompetition(LetheError):
+class InvalidCompetition(LetheError):  # noqa: N818 - named like its siblings in app.errors
     """The competition folder is not as it must be."""
 
     code = "invalid_competition"
@@ -45,8 +45,15 @@ class Sandbox(_Section):
 class Evaluation(_Section):
     """How a submission is run and ranked."""
 
-    models: int = Field(default=32, ge=3, le=4096, description="N: runs per submission, and references per split")
-    cutoff_fraction: float = Field(default=0.2, gt=0, le=1)
+    models: int = Field(
+        default=32, ge=3, le=4096, description="N: runs per submission, and references per split"
+    )
+    cutoff_fraction: float = Field(
+        default=0.2,
+        gt=0,
+        le=100,
+        description="a run's cutoff over the seconds of one retraining; above 1 only where retraining takes no time",
+    )
     ranking: Literal["official"] = "official"
 
 
@@ -63,7 +70,9 @@ class Batches(_Section):
     @model_validator(mode="after")
     def _dicts_have_fields(self) -> "Batches":
         if self.kind == "dict" and not {"images", "labels"} <= set(self.fields.values()):
-            raise ValueError("kind = 'dict' needs [batches.fields] with a name for 'images' and one for 'labels'")
+            raise ValueError(
+                "kind = 'dict' needs [batches.fields] with a name for 'images' and one for 'labels'"
+            )
         return self
 
 
