@@ -1,0 +1,50 @@
+# Lethe: `make demo` sets everything up and runs the service; `make test` sets everything up and runs the tests.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test lint clean system-demo system-test
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo            set up, prepare the digits competition, start web and worker (PORT=8000)"
+	@echo "make demo CHECK=1    the same, then submit the example bundles, print the leaderboard, stop"
+	@echo "make test            set up and run linters, types and tests"
+	@echo "make lint            ruff and mypy alone"
+	@echo "make clean           remove the virtual environment and caches (var/, the service's data, stays)"
+
+demo: system-demo $(VENV)/.installed
+	@$(BIN)/lethe up --port $(PORT) $(if $(CHECK),--check)
+
+test: system-test $(VENV)/.installed-dev lint
+	$(BIN)/pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+system-demo:
+	@sh .ci/system-packages bwrap:bubblewrap
+
+system-test:
+	@sh .ci/system-packages bwrap:bubblewrap chromium:chromium pg_ctlcluster:postgresql
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Lethe needs Python 3.11 or newer; $(PYTHON) is older: try make PYTHON=python3.11 demo"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "Python's venv module is incomplete: install it (on Debian: apt install python3-venv)"; exit 1; }
+
+# One constraints file pins every package of the service and its tests.
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -1,0 +1,74 @@
+"""What one model says about a split's images: measured outside the sandbox, stored, and graded."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from grader import inference
+from worker.material import Material
+from worker.recipe import load_model_module
+
+BATCH = 512
+
+
+class NotFiniteLogits(ValueError):  # noqa: N818 - named after the reason code
+    """A model's logits hold NaN or infinity."""
+
+
+@dataclass(frozen=True)
+class RunOutputs:
+    """Logits on the forget set, float32 [S, C], and accuracies in [0, 1]."""
+
+    forget_logits: NDArray[np.float32]
+    retain_accuracy: float
+    test_accuracy: float
+
+    def to_bytes(self) -> bytes:
+        """Return these outputs as an npz file."""
+        buffer = io.BytesIO()
+        np.savez(
+            buffer,
+            forget_logits=self.forget_logits,
+            accuracies=np.array([self.retain_accuracy, self.test_accuracy], dtype=np.float64),
+        )
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "RunOutputs":
+        """Read what `to_bytes` wrote."""
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            retain, test = arrays["accuracies"]
+            return cls(arrays["forget_logits"], float(retain), float(test))
+
+
+def measure(model: torch.nn.Module, arrays: Mapping[str, NDArray[np.generic]], device: str) -> RunOutputs:
+    """Return a model's outputs on {forget,retain,test}_{images,labels}. Raises NotFiniteLogits."""
+    logits = {}
+    for part in ("forget", "retain", "test"):
+        images = torch.from_numpy(np.ascontiguousarray(arrays[f"{part}_images"]))
+        logits[part] = inference.logits(model, images, BATCH, device)
+        if not np.isfinite(logits[part]).all():
+            raise NotFiniteLogits(part)
+    return RunOutputs(
+        logits["forget"],
+        inference.accuracy(logits["retain"], np.asarray(arrays["retain_labels"])),
+        inference.accuracy(logits["test"], np.asarray(arrays["test_labels"])),
+    )
+
+
+class ModelEvaluator:
+    """Measures many sets of weights of one split, building the architecture once."""
+
+    def __init__(self, material: Material, device: str) -> None:
+        self._arrays = material.arrays()
+        self._device = device
+        self._model = load_model_module(material.sandbox).build_model()
+
+    def measure(self, state: Mapping[str, torch.Tensor]) -> RunOutputs:
+        """Return the outputs of one set of checked weights. Raises NotFiniteLogits."""
+        self._model.load_state_dict(dict(state), strict=True)
+        return measure(self._model, self._arrays, self._device)

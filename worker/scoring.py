@@ -1,0 +1,41 @@
+"""From the stored outputs of an evaluation's runs to its score."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+import grader
+from app.evaluations import NewScore
+from grader import report
+from grader.confidence import confidence
+from grader.types import ModelOutputs
+from worker.material import Material
+from worker.outputs import RunOutputs
+
+
+def score_outputs(runs: Sequence[RunOutputs], material: Material, seconds: Sequence[float]) -> NewScore | None:
+    """Grade N unlearned models against the split's N retrained ones; None when some example cannot be scored."""
+    arrays = material.arrays()
+    labels = arrays["forget_labels"]
+    unlearned = ModelOutputs(
+        confidence(np.stack([run.forget_logits for run in runs]), labels),
+        np.array([run.retain_accuracy for run in runs]),
+        np.array([run.test_accuracy for run in runs]),
+    )
+    reference = material.outputs()
+    retrained = ModelOutputs(
+        confidence(reference["retrained_forget_logits"], labels),
+        reference["retrained_retain_accuracy"],
+        reference["retrained_test_accuracy"],
+    )
+    graded = report.grade(unlearned, retrained)
+    if not np.isfinite(graded.score):
+        return None
+    return NewScore(
+        grader_version=grader.VERSION,
+        score=graded.score,
+        forgetting_quality=graded.forgetting_quality,
+        retain_ratio=graded.retain_ratio,
+        test_ratio=graded.test_ratio,
+        report={**graded.to_dict(), "seconds": list(seconds)},
+    )
