@@ -45,20 +45,28 @@ def check_examples(settings: Settings, url: str, slug: str) -> int:
     """Submit all examples over HTTP, wait, print what came out; 0 only if each got the verdict it names."""
     examples = examples_of(settings.competitions_dir / slug)
     environment = {**os.environ, "LETHE_URL": url, "LETHE_TOKEN": _fresh_participant(settings)}
-    answers = [_lethe(environment, "submit", str(e.folder), "--competition", slug, "--json") for e in examples]
+    answers = [
+        _lethe(environment, "submit", str(e.folder), "--competition", slug, "--json") for e in examples
+    ]
     surprises = 0
     for example, answer in zip(examples, answers, strict=True):
         final = answer
         if "id" in answer:
             click.echo(f"Waiting for {example.folder.name} ...", err=True)
-            final = _lethe(environment, "status", answer["id"], "--wait", "--timeout", str(WAIT_SECONDS), "--json")
+            final = _lethe(
+                environment, "status", answer["id"], "--wait", "--timeout", str(WAIT_SECONDS), "--json"
+            )
         verdict, reason = _outcome(final)
         as_named = verdict == example.verdict and example.reason in {None, reason}
         surprises += not as_named
         named = example.verdict + (f" ({example.reason})" if example.reason else "")
-        click.echo(f"{'ok ' if as_named else 'NOT'} {example.folder.name:<16} {verdict} ({reason or 'no reason'}); its README names {named}")
+        click.echo(
+            f"{'ok ' if as_named else 'NOT'} {example.folder.name:<16} {verdict} ({reason or 'no reason'}); its README names {named}"
+        )
     subprocess.run([*_LETHE, "leaderboard", slug], env=environment, check=True)
-    click.echo("Every example got the verdict its README names." if not surprises else f"{surprises} surprise(s).")
+    click.echo(
+        "Every example got the verdict its README names." if not surprises else f"{surprises} surprise(s)."
+    )
     return 1 if surprises else 0
 
 
@@ -83,7 +91,9 @@ def _lethe(environment: dict[str, str], *arguments: str) -> dict[str, Any]:
     try:
         answer: dict[str, Any] = json.loads(done.stdout)
     except ValueError as error:
-        raise click.ClickException(f"lethe {' '.join(arguments)} printed no JSON (exit code {done.returncode})") from error
+        raise click.ClickException(
+            f"lethe {' '.join(arguments)} printed no JSON (exit code {done.returncode})"
+        ) from error
     return answer
 
 

@@ -15,7 +15,9 @@ from app.settings import Settings
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on."
+)
 def serve(host: str, port: int) -> None:
     """Run the web service: pages and API."""
     import uvicorn  # noqa: PLC0415 - `lethe --help` stays quick
@@ -23,7 +25,12 @@ def serve(host: str, port: int) -> None:
     from app.main import create_app  # noqa: PLC0415
 
     uvicorn.run(
-        create_app(Settings()), host=host, port=port, log_level="warning", timeout_graceful_shutdown=3, server_header=False
+        create_app(Settings()),
+        host=host,
+        port=port,
+        log_level="warning",
+        timeout_graceful_shutdown=3,
+        server_header=False,
     )
 
 

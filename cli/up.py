@@ -23,9 +23,17 @@ PR_SET_PDEATHSIG = 1
 
 
 @click.command()
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port of the web service.")
-@click.option("--competition", default="digits", show_default=True, help="Folder under competitions/ to prepare.")
-@click.option("--check", is_flag=True, help="Submit the example bundles, print the leaderboard, stop; exit 1 on a surprise.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port of the web service."
+)
+@click.option(
+    "--competition", default="digits", show_default=True, help="Folder under competitions/ to prepare."
+)
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Submit the example bundles, print the leaderboard, stop; exit 1 on a surprise.",
+)
 def up(port: int, competition: str, *, check: bool) -> None:
     """Migrate, prepare a competition, and run web and worker until Ctrl-C."""
     settings = Settings()
@@ -110,7 +118,9 @@ def _welcome(url: str, competition: str, accounts: list[Account]) -> None:
         click.echo(f"  {account.role:<12} {account.name:<8} password {account.password}")
     click.echo("\nNext, in another terminal, send an example as the participant:\n")
     click.echo(f"  export LETHE_URL={url} LETHE_TOKEN={participant.token}")
-    click.echo(f"  {Path(sys.executable).parent / 'lethe'} submit competitions/{competition}/examples/finetune --competition {competition} --wait")
+    click.echo(
+        f"  {Path(sys.executable).parent / 'lethe'} submit competitions/{competition}/examples/finetune --competition {competition} --wait"
+    )
     click.echo("\nCtrl-C stops everything.")
 
 
@@ -143,10 +153,14 @@ class Supervisor:
                 child.wait()
 
     def _start(self, name: str) -> None:
-        arguments = {"web": ("serve", "--port", str(self.port)), "worker": ("worker", "--name", "worker-1")}[name]
+        arguments = {"web": ("serve", "--port", str(self.port)), "worker": ("worker", "--name", "worker-1")}[
+            name
+        ]
         # a session of its own: Ctrl-C reaches the supervisor alone, which stops its children in order
         self.children[name] = subprocess.Popen(
-            _command(*arguments), start_new_session=True, preexec_fn=_die_with_supervisor  # noqa: PLW1509 - no threads here
+            _command(*arguments),
+            start_new_session=True,
+            preexec_fn=_die_with_supervisor,  # noqa: PLW1509 - no threads here
         )
 
     def wait_until_healthy(self, seconds: float = 60.0) -> None:

@@ -22,8 +22,8 @@ from app.competitions import CompetitionConfig
 from app.db import read_only, unit_of_work
 from app.evaluations import Claim, Recorded, RunOutcome, ScoringClaim
 from app.settings import Settings
-from app.storage import Storage
 from app.status import Verdict
+from app.storage import Storage
 from worker import weights
 from worker.material import Material, fetch
 from worker.outputs import ModelEvaluator, NotFiniteLogits, RunOutputs
@@ -87,7 +87,9 @@ class Worker:
         """Do one piece of work; return whether there was any."""
         self._reap_when_due()
         with unit_of_work(self._engine) as session:
-            claims = evaluations.claim(session, worker=self._name, limit=1, now=self._clock(), lease=self._lease)
+            claims = evaluations.claim(
+                session, worker=self._name, limit=1, now=self._clock(), lease=self._lease
+            )
         for claim in claims:
             self._serve(claim)
         return bool(claims)
@@ -111,7 +113,13 @@ class Worker:
         if isinstance(ended, Stopped):
             self._let_go(claim)
             return
-        log.info("run %s seed %d: %s in %.3f s", claim.run_id, claim.seed_index, ended.reason or "ok", ended.seconds)
+        log.info(
+            "run %s seed %d: %s in %.3f s",
+            claim.run_id,
+            claim.seed_index,
+            ended.reason or "ok",
+            ended.seconds,
+        )
         recorded = self._persist(lambda s: evaluations.record(s, claim, ended, self._clock(), self._lease))
         if recorded is Recorded.LAST:
             self._score(claim.evaluation_id)

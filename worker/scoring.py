@@ -13,7 +13,9 @@ from worker.material import Material
 from worker.outputs import RunOutputs
 
 
-def score_outputs(runs: Sequence[RunOutputs], material: Material, seconds: Sequence[float]) -> NewScore | None:
+def score_outputs(
+    runs: Sequence[RunOutputs], material: Material, seconds: Sequence[float]
+) -> NewScore | None:
     """Grade N unlearned models against the split's N retrained ones; None when some example cannot be scored."""
     arrays = material.arrays()
     labels = arrays["forget_labels"]
