@@ -75,8 +75,8 @@ _LETHE = (sys.executable, "-m", "cli.main")
 
 def _fresh_participant(settings: Settings) -> str:
     """Return the token of a new participant, so that a check never meets a quota that an earlier one used up."""
-    from app import auth  # noqa: PLC0415 - argon2 and SQLAlchemy only when needed
-    from app.db import make_engine, unit_of_work  # noqa: PLC0415
+    from app import auth
+    from app.db import make_engine, unit_of_work
 
     now = datetime.now(UTC)
     with unit_of_work(make_engine(settings.url)) as session:

@@ -20,9 +20,9 @@ from app.settings import Settings
 )
 def serve(host: str, port: int) -> None:
     """Run the web service: pages and API."""
-    import uvicorn  # noqa: PLC0415 - `lethe --help` stays quick
+    import uvicorn
 
-    from app.main import create_app  # noqa: PLC0415
+    from app.main import create_app
 
     uvicorn.run(
         create_app(Settings()),
@@ -38,12 +38,12 @@ def serve(host: str, port: int) -> None:
 @click.option("--name", default="", help="This worker's name in logs and events [default: host and process].")
 def worker(name: str) -> None:
     """Run submissions from the queue, each seed in its own sandbox, until SIGTERM or Ctrl-C."""
-    from app.db import make_engine  # noqa: PLC0415
-    from app.storage import LocalStorage  # noqa: PLC0415
-    from worker.pipeline import Worker  # noqa: PLC0415
-    from worker.sandbox.base import SandboxUnavailable  # noqa: PLC0415
-    from worker.sandbox.bubblewrap import Bubblewrap  # noqa: PLC0415
-    from worker.sandbox.pool import Pool  # noqa: PLC0415
+    from app.db import make_engine
+    from app.storage import LocalStorage
+    from worker.pipeline import Worker
+    from worker.sandbox.base import SandboxUnavailable
+    from worker.sandbox.bubblewrap import Bubblewrap
+    from worker.sandbox.pool import Pool
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     settings = Settings()
@@ -71,7 +71,7 @@ def worker(name: str) -> None:
 @click.command()
 def migrate() -> None:
     """Bring the database to the current schema."""
-    from app.db import migrate as upgrade  # noqa: PLC0415
+    from app.db import migrate as upgrade
 
     settings = Settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -89,8 +89,8 @@ def user() -> None:
 @click.option("--role", type=click.Choice(["participant", "admin"]), default="participant", show_default=True)
 def add(name: str, role: str) -> None:
     """Add an account and print its random password."""
-    from app import auth  # noqa: PLC0415
-    from app.db import make_engine, unit_of_work  # noqa: PLC0415
+    from app import auth
+    from app.db import make_engine, unit_of_work
 
     password = secrets.token_urlsafe(12)
     with unit_of_work(make_engine(Settings().url)) as session:
@@ -102,11 +102,11 @@ def add(name: str, role: str) -> None:
 @click.argument("name")
 def token(name: str) -> None:
     """Issue an API token for an account and print it; it is shown only once."""
-    from sqlalchemy import select  # noqa: PLC0415
+    from sqlalchemy import select
 
-    from app import auth  # noqa: PLC0415
-    from app.db import make_engine, unit_of_work  # noqa: PLC0415
-    from app.models import User  # noqa: PLC0415
+    from app import auth
+    from app.db import make_engine, unit_of_work
+    from app.models import User
 
     with unit_of_work(make_engine(Settings().url)) as session:
         found = session.scalar(select(User).where(User.name == name))

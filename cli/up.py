@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import Self
 
 import click
 
@@ -92,8 +93,8 @@ class Account:
 
 def _accounts(settings: Settings) -> list[Account]:
     """Return the demo's accounts, made once and kept in a file that only this user can read."""
-    from app import auth  # noqa: PLC0415 - argon2 and SQLAlchemy only when needed
-    from app.db import make_engine, unit_of_work  # noqa: PLC0415
+    from app import auth
+    from app.db import make_engine, unit_of_work
 
     path = settings.data_dir / "demo-accounts.json"
     if path.exists():
@@ -136,7 +137,7 @@ class Supervisor:
         """Where the web service listens."""
         return f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> "Supervisor":
+    def __enter__(self) -> Self:
         self._start("web")
         self._start("worker")
         return self
@@ -165,7 +166,7 @@ class Supervisor:
 
     def wait_until_healthy(self, seconds: float = 60.0) -> None:
         """Block until the web service answers."""
-        import httpx  # noqa: PLC0415
+        import httpx
 
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
