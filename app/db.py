@@ -1,16 +1,24 @@
-"""Engine and unit_of_work(): the only place that commits."""
+"""Engine and unit_of_work(): the only place that commits; and migrate(), which brings a database to the head."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session
+
+LOG = logging.getLogger(__name__)
+MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
+_MIGRATION_LOCK = (
+    0x6C65_7468_65  # "lethe": one advisory lock, so that processes starting together migrate in turn
+)
 
 
 def make_engine(url: str) -> Engine:
     """Return an engine whose SQLite transactions take the write lock at BEGIN, as Postgres row locks would."""
-    engine = create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, pool_pre_ping=True, max_overflow=30)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -20,7 +28,7 @@ def make_engine(url: str) -> Engine:
 def _configure_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver must not open transactions by itself
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -38,7 +46,7 @@ class UnitOfWork(Session):
         self.outbox: list[Callable[[], None]] = []
 
     def after_commit(self, send: Callable[[], None]) -> None:
-        """Call `send` once this unit of work has been committed."""
+        """Call `send` once this unit of work has been committed; what it raises is logged, for the work is done."""
         self.outbox.append(send)
 
 
@@ -49,11 +57,48 @@ def unit_of_work(engine: Engine) -> Iterator[UnitOfWork]:
         with session.begin():
             yield session
         for send in session.outbox:
-            send()
+            try:
+                send()
+            except Exception:
+                LOG.exception("a message could not be sent after its commit")
 
 
 @contextmanager
 def read_only(engine: Engine) -> Iterator[Session]:
     """One transaction that takes no write lock and is rolled back at the end."""
-    with engine.connect().execution_options(lethe_read_only=True) as connection, Session(connection) as session:
+    options = {"lethe_read_only": True, "postgresql_readonly": True}
+    with engine.connect().execution_options(**options) as connection, Session(connection) as session:
         yield session
+
+
+def migrate(engine_or_url: Engine | str) -> None:
+    """Bring the database to the newest revision, in one transaction; make the folder of an SQLite file."""
+    if isinstance(engine_or_url, Engine):
+        _upgrade(engine_or_url)
+        return
+    engine = make_engine(engine_or_url)
+    try:
+        _upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def _upgrade(engine: Engine) -> None:
+    from alembic import command  # noqa: PLC0415 - costs 100 ms that no other command needs
+
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        command.upgrade(alembic_config(connection), "head")
+
+
+def alembic_config(connection: Connection) -> Any:
+    """Return Alembic's configuration for work on this connection."""
+    from alembic.config import Config  # noqa: PLC0415 - see _upgrade
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config

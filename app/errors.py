@@ -11,8 +11,11 @@ LetheError
 ├── Conflict            409  a transition that somebody else won, or a final state
 ├── IdempotencyMismatch 422  the same Idempotency-Key with another payload
 ├── BadRequest          400
-└── NotPrepared         409  the competition has no reference yet
+├── NotPrepared         409  the competition has no reference yet
+└── Busy                503  too much at once; try again after retry_after seconds
 """
+
+# ruff: noqa: N818 - the names say what happened
 
 from typing import ClassVar
 
@@ -124,3 +127,11 @@ class NotPrepared(LetheError):
     status = 409
     code = "not_prepared"
     title = "The competition is not prepared yet"
+
+
+class Busy(LetheError):
+    """Too much of a costly thing is asked at once."""
+
+    status = 503
+    code = "busy"
+    title = "Too busy just now"

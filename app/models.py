@@ -1,10 +1,21 @@
 """All tables. The database is the only truth."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
-    JSON, DateTime, ForeignKey, Index, MetaData, String, Text, TypeDecorator, UniqueConstraint, text,
+    JSON,
+    DateTime,
+    Enum,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -34,6 +45,17 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
+def _words(words: type[StrEnum]) -> Enum:
+    """Return a type of 16 characters that holds an enum's values and gives back its members."""
+    return Enum(
+        words,
+        native_enum=False,
+        create_constraint=False,
+        length=16,
+        values_callable=lambda kind: [member.value for member in kind],
+    )
+
+
 class Base(DeclarativeBase):
     """Naming conventions and column types shared by every table."""
 
@@ -49,9 +71,9 @@ class Base(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's declarative API
         datetime: UTCDateTime,
         dict[str, Any]: JSON,
-        Status: String(16),
-        RunStatus: String(16),
-        Verdict: String(16),
+        Status: _words(Status),
+        RunStatus: _words(RunStatus),
+        Verdict: _words(Verdict),
     }
 
 
@@ -138,8 +160,12 @@ class Evaluation(Base):
     __table_args__ = (
         UniqueConstraint("submission_id", "split", "generation"),
         Index(
-            "uq_evaluations_published", "submission_id", "split", unique=True,
-            sqlite_where=text("published"), postgresql_where=text("published"),
+            "uq_evaluations_published",
+            "submission_id",
+            "split",
+            unique=True,
+            sqlite_where=text("published"),
+            postgresql_where=text("published"),
         ),
         Index("ix_evaluations_status_due_at", "status", "due_at"),
     )
@@ -173,7 +199,7 @@ class Run(Base):
     __tablename__ = "runs"
     __table_args__ = (
         UniqueConstraint("evaluation_id", "seed_index"),
-        Index("ix_runs_status_queued_at_id", "status", "queued_at", "id"),
+        Index("ix_runs_status_queued_at_seed_index", "status", "queued_at", "seed_index"),
         Index("ix_runs_status_lease_until", "status", "lease_until"),
     )
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
