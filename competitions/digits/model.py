@@ -44,7 +44,9 @@ class ResNet18(nn.Module):
         self.conv1 = nn.Conv2d(1, WIDTH, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(WIDTH)
         self.relu = nn.ReLU(inplace=True)
-        self.maxpool = nn.Identity()  # the images are too small to halve here; methods may still look for the name
+        self.maxpool = (
+            nn.Identity()
+        )  # the images are too small to halve here; methods may still look for the name
         self.layer1 = _stage(WIDTH, WIDTH, stride=1)
         self.layer2 = _stage(WIDTH, 2 * WIDTH, stride=2)
         self.layer3 = _stage(2 * WIDTH, 4 * WIDTH, stride=2)
@@ -56,8 +58,8 @@ class ResNet18(nn.Module):
         """Return logits [n, 10]."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        x = self.fc(torch.flatten(self.avgpool(x), 1))
-        return x
+        logits: torch.Tensor = self.fc(torch.flatten(self.avgpool(x), 1))
+        return logits
 
 
 def _stage(inputs: int, outputs: int, stride: int) -> nn.Sequential:

@@ -1,0 +1,94 @@
+"""A reference's files on this machine, fetched once from storage into a cache by digest."""
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+
+from app.storage import Storage
+from worker.files import read_npz
+from worker.weights import Layout, layout_of
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Material:
+    """A split's folder: `sandbox` is everything that participants' code may see; the rest stays outside."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def sandbox(self) -> Path:
+        """The folder that is mounted into sandboxes."""
+        return self.folder / "sandbox"
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return {retain,forget,val,test}_{images,labels} (the test ones are hidden), ids and extras."""
+        return read_npz(self.sandbox / "material.npz") | read_npz(self.folder / "hidden.npz")
+
+    def outputs(self) -> dict[str, NDArray[Any]]:
+        """Return {retrained,ceiling}_{forget_logits [N, S, C],retain_accuracy,test_accuracy,seconds [N]}."""
+        return read_npz(self.folder / "outputs.npz")
+
+    def original(self) -> dict[str, torch.Tensor]:
+        """Return the original model's state dict."""
+        return {
+            name: torch.from_numpy(array) for name, array in read_npz(self.sandbox / "original.npz").items()
+        }
+
+    def layout(self) -> Layout:
+        """Return the names, types and shapes that every run's weights must have."""
+        return layout_of(self.original())
+
+
+def fetch(storage: Storage, reference_digest: str, cache_dir: Path) -> Material:
+    """Return a reference's folder in the cache, fetching it first if need be. Storage checks every digest.
+
+    The folder appears whole or not at all, so several processes may fetch the same one at once; it is
+    readable by everyone, since sandboxes run under other users.
+    """
+    folder = cache_dir / reference_digest
+    if not folder.exists():
+        _fetch_into(storage, reference_digest, folder)
+    return Material(folder, json.loads((folder / MANIFEST).read_bytes()))
+
+
+def _fetch_into(storage: Storage, reference_digest: str, folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.parent.chmod(0o755)
+    half = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".half-"))
+    try:
+        manifest = storage.get(reference_digest)
+        _write(half / MANIFEST, manifest)
+        for name, digest in json.loads(manifest)["files"].items():
+            _write(half / name, storage.get(digest))
+        _move(half, folder)
+    finally:
+        shutil.rmtree(half, ignore_errors=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.parent.chmod(0o755)
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    path.chmod(0o644)
+
+
+def _move(half: Path, folder: Path) -> None:
+    """Rename the finished folder; if somebody else was quicker, theirs is as good."""
+    try:
+        half.rename(folder)
+    except OSError:
+        if not folder.exists():
+            raise

@@ -1,0 +1,167 @@
+"""Prepare a competition: train its models, resumably, and register an immutable reference for each split."""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from sqlalchemy import Engine
+
+from app import registry
+from app.competitions import CompetitionConfig, load_config, load_pages
+from app.db import unit_of_work
+from app.errors import Conflict
+from app.settings import Settings
+from app.storage import Storage
+from worker.dataset import SPLITS, Dataset, check_dataset
+from worker.recipe import check_model, load_arrays, load_model_module
+from worker.reference import SplitReference, build, device, tasks_of
+from worker.training import cores, train_all
+
+FORMAT = 1
+"""Raised whenever a result of training is computed or stored in another way."""
+
+UNTRAINED = frozenset({"competition.toml", "pages", "examples", "README.md", "__pycache__"})
+"""What of a competition's folder has no part in training: changing it costs no retraining."""
+
+OnProgress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class PreparedSplit:
+    """One split's reference as registered."""
+
+    digest: str
+    version: int
+    n_models: int
+    retrain_seconds: float
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a preparation came to; `trained` counts the models that this call trained itself."""
+
+    slug: str
+    trained: int
+    splits: dict[str, PreparedSplit]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A competition folder that passed every check that needs no training."""
+
+    config: CompetitionConfig
+    pages: dict[str, str]
+    dataset: Dataset
+
+
+def validate(folder: Path) -> Checked:
+    """Check a competition's folder without training anything. Raises InvalidCompetition."""
+    config, pages = load_config(folder), load_pages(folder)
+    dataset = check_dataset(load_arrays(folder), config.batches)
+    sample = torch.from_numpy(dataset.arrays["train_images"][:2])
+    check_model(load_model_module(folder), sample, dataset.n_classes)
+    return Checked(config, pages, dataset)
+
+
+def prepare(
+    folder: Path,
+    *,
+    settings: Settings,
+    engine: Engine,
+    storage: Storage,
+    now: datetime,
+    on_progress: OnProgress = lambda _split, _done, _total: None,
+) -> Prepared:
+    """Train what is not trained yet and register both splits, the public one first.
+
+    `on_progress(split, done, total)` is called in this thread, once at the start of a split and once a model.
+    Interrupted at any moment, it loses at most the models in flight, and a second call goes on.
+    Raises InvalidCompetition, PreparationFailed, or Conflict when another process is preparing the same folder.
+    """
+    checked = validate(folder)
+    results = settings.data_dir / "prepare" / training_digest(folder)
+    results.mkdir(parents=True, exist_ok=True)
+    trained, splits = 0, {}
+    with _alone(results):
+        for split in SPLITS:
+            trained += _train(split, folder, checked.config, results, on_progress)
+            reference = build(split, folder, checked.config, checked.dataset, results)
+            splits[split] = _register(split, checked, reference, engine, storage, now)
+    return Prepared(checked.config.slug, trained, splits)
+
+
+def training_digest(folder: Path) -> str:
+    """Return what a trained model depends on, as one digest: the files that train it, torch, the processor."""
+    digest = hashlib.sha256(f"{FORMAT} {torch.__version__} {device()}".encode())
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if path.is_file() and name.parts[0] not in UNTRAINED and "__pycache__" not in name.parts:
+            digest.update(f"\n{name.as_posix()} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
+    return digest.hexdigest()[:32]
+
+
+def _train(
+    split: str, folder: Path, config: CompetitionConfig, results: Path, on_progress: OnProgress
+) -> int:
+    """Train the split's missing models; return how many there were."""
+    tasks = tasks_of(split, config.evaluation.models)
+    missing = [task for task in tasks if not task.result(results).exists()]
+    done = len(tasks) - len(missing)
+    on_progress(split, done, len(tasks))
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        on_progress(split, done, len(tasks))
+
+    train_all(folder, missing, results, cores(), count)
+    return len(missing)
+
+
+def _register(
+    split: str, checked: Checked, reference: SplitReference, engine: Engine, storage: Storage, now: datetime
+) -> PreparedSplit:
+    """Store the reference's files and its manifest, whose digest names it; then add the rows."""
+    n_models = checked.config.evaluation.models
+    manifest = {
+        "competition": checked.config.slug,
+        "split": split,
+        "n_models": n_models,
+        "retrain_seconds": reference.retrain_seconds,
+        "files": {path: storage.put(data) for path, data in reference.files.items()},
+    }
+    digest = storage.put(json.dumps(manifest, indent=1, sort_keys=True).encode())
+    with unit_of_work(engine) as session:
+        competition = registry.register(session, checked.config, checked.pages, now)
+        row = registry.add_reference(
+            session,
+            competition,
+            split,
+            digest=digest,
+            n_models=n_models,
+            retrain_seconds=reference.retrain_seconds,
+            facts=reference.facts,
+            now=now,
+        )
+        return PreparedSplit(row.digest, row.version, row.n_models, row.retrain_seconds, dict(row.facts))
+
+
+@contextlib.contextmanager
+def _alone(results: Path) -> Iterator[None]:
+    """Hold the folder's lock, which the kernel lets go when this process ends, however it ends."""
+    with (results / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Conflict(
+                "Another process is preparing this competition.", advice="Wait for it to end, or stop it."
+            ) from error
+        yield

@@ -1,0 +1,158 @@
+"""From the results of training to a split's reference: its files, and the facts that the pages show."""
+
+import json
+import platform
+import re
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.competitions import CompetitionConfig
+from grader import inference, membership, report
+from grader.confidence import confidence
+from grader.types import ModelOutputs
+from worker.dataset import Dataset
+from worker.files import npz_bytes, read_npz
+from worker.trainer import STATE, Task
+
+Numbers = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class SplitReference:
+    """A split's reference before it is stored: path -> bytes, the median retraining, and its facts."""
+
+    files: dict[str, bytes]
+    retrain_seconds: float
+    facts: dict[str, Any]
+
+
+def tasks_of(split: str, n_models: int) -> list[Task]:
+    """Return a split's models to train: the original first, then N references, then N for the ceiling."""
+    retrained = [Task(role, split, index) for role in ("retrained", "ceiling") for index in range(n_models)]
+    return [Task("original"), *retrained]
+
+
+def build(
+    split: str, folder: Path, config: CompetitionConfig, dataset: Dataset, results: Path
+) -> SplitReference:
+    """Return the split's reference from finished results. It depends on nothing else, so its bytes repeat."""
+    original, *retrained = [
+        read_npz(task.result(results)) for task in tasks_of(split, config.evaluation.models)
+    ]
+    half = len(retrained) // 2
+    groups = {"retrained": retrained[:half], "ceiling": retrained[half:]}
+    outputs = {
+        f"{role}_{name}": array
+        for role, models in groups.items()
+        for name, array in _outputs(models, split, dataset).items()
+    }
+    state = {key.removeprefix(STATE): value for key, value in original.items() if key.startswith(STATE)}
+    hidden = {f"test_{kind}": dataset.arrays[f"test_{kind}"] for kind in ("images", "labels")}
+    files = {
+        "sandbox/model.py": (folder / "model.py").read_bytes(),
+        "sandbox/original.npz": npz_bytes(state),
+        "sandbox/material.npz": npz_bytes(sandbox_arrays(split, dataset)),
+        "sandbox/material.json": json.dumps(
+            sandbox_facts(config, dataset), indent=1, sort_keys=True
+        ).encode(),
+        "hidden.npz": npz_bytes(hidden),
+        "outputs.npz": npz_bytes(outputs),
+    }
+    seconds = statistics.median(float(model["seconds"]) for model in retrained)
+    return SplitReference(files, seconds, _facts(split, dataset, original, retrained, outputs))
+
+
+def sandbox_arrays(split: str, dataset: Dataset) -> Numbers:
+    """Return everything of a split's data that a participant's code may see."""
+    arrays: Numbers = {}
+    parts = (("retain", "train", dataset.retain(split)), ("forget", "train", dataset.forget(split)))
+    for name in ("images", "labels", "ids", *dataset.extras):
+        for part, source, indices in parts:
+            arrays[f"{part}_{name}"] = dataset.arrays[f"{source}_{name}"][indices]
+        arrays[f"val_{name}"] = dataset.arrays[f"val_{name}"]
+    return arrays
+
+
+def sandbox_facts(config: CompetitionConfig, dataset: Dataset) -> dict[str, Any]:
+    """Return material.json: how the runner makes loaders and which function it calls."""
+    return {
+        "entry_function": config.entry_function,
+        "batch_size": config.batches.size,
+        "batch_kind": config.batches.kind,
+        "fields": config.batches.fields,
+        "n_classes": dataset.n_classes,
+    }
+
+
+def device() -> str:
+    """Name the processor that the seconds were taken on, and the threads of one training."""
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:
+        found = None
+    return f"{found[1] if found else platform.machine()}, 1 thread"
+
+
+def _outputs(models: Sequence[Numbers], split: str, dataset: Dataset) -> Numbers:
+    """Return logits on the forget set float32 [N, S, C], accuracies [N] and seconds [N]."""
+    forget = dataset.forget(split)
+    return {
+        "forget_logits": np.stack([model["train_logits"][forget] for model in models]),
+        "retain_accuracy": np.array(
+            [_accuracy(model, "train", dataset, dataset.retain(split)) for model in models]
+        ),
+        "test_accuracy": np.array([_accuracy(model, "test", dataset) for model in models]),
+        "seconds": np.array([float(model["seconds"]) for model in models]),
+    }
+
+
+def _accuracy(model: Numbers, part: str, dataset: Dataset, among: Any = slice(None)) -> float:
+    return inference.accuracy(model[f"{part}_logits"][among], dataset.arrays[f"{part}_labels"][among])
+
+
+def _facts(
+    split: str, dataset: Dataset, original: Numbers, retrained: Sequence[Numbers], outputs: Numbers
+) -> dict[str, Any]:
+    """Return the memorisation of the original beside the mean over all retrained models, and the ceiling."""
+    labels = dataset.arrays["train_labels"][dataset.forget(split)]
+    reference, ceiling = (_graded_outputs(outputs, role, labels) for role in ("retrained", "ceiling"))
+    graded = report.grade(ceiling, reference).to_dict()
+    measured = [_memorisation(model, split, dataset) for model in retrained]
+    return {
+        "original": _memorisation(original, split, dataset),
+        "retrained": {key: statistics.fmean(one[key] for one in measured) for key in measured[0]},
+        "retraining": {
+            key: graded[key] for key in ("score", "forgetting_quality", "retain_ratio", "test_ratio")
+        },
+        "n_forget": len(labels),
+        "n_retain": len(dataset.retain(split)),
+        "n_test": len(dataset.arrays["test_labels"]),
+        "device": device(),
+    }
+
+
+def _memorisation(model: Numbers, split: str, dataset: Dataset) -> dict[str, float]:
+    """Return accuracies, and how well the confidence in the given label parts forget set and non-members."""
+    forget = dataset.forget(split)
+    members = confidence(model["train_logits"][forget], dataset.arrays["train_labels"][forget])
+    others = confidence(model["non_member_logits"], dataset.arrays["non_member_labels"])
+    return {
+        "retain_accuracy": _accuracy(model, "train", dataset, dataset.retain(split)),
+        "forget_accuracy": _accuracy(model, "train", dataset, forget),
+        "test_accuracy": _accuracy(model, "test", dataset),
+        "attack_auc": membership.auc(members, others),
+    }
+
+
+def _graded_outputs(outputs: Numbers, role: str, labels: NDArray[Any]) -> ModelOutputs:
+    return ModelOutputs(
+        confidence(outputs[f"{role}_forget_logits"], labels),
+        outputs[f"{role}_retain_accuracy"],
+        outputs[f"{role}_test_accuracy"],
+    )
