@@ -1,0 +1,260 @@
+"""The API v1 of a Lethe service, as the commands need it. Failures come out as CliError."""
+
+import json
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from cli.clock import Clock
+from cli.config import Connection
+from cli.errors import CliError, TryAgainError
+from cli.exit_codes import ExitCode
+from cli.text import duration
+
+TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+CHUNK_BYTES = 64 * 1024
+ATTEMPTS = 5
+LONGEST_WAIT = 60.0
+"""A Retry-After beyond this many seconds is left to the person."""
+
+JsonObject = dict[str, Any]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The service's answer to an upload; `replayed` if it had this very upload already."""
+
+    submission: JsonObject
+    replayed: bool
+
+
+@dataclass(frozen=True)
+class Polled:
+    """A submission as last seen, its ETag, and the seconds to wait before asking again."""
+
+    submission: JsonObject
+    etag: str
+    interval: float
+
+
+class Api:
+    """One connection to one service; use it as a context manager."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._url = connection.url
+        headers = {"Accept": "application/json, application/problem+json", "User-Agent": "lethe-cli"}
+        if connection.token is not None:
+            headers["Authorization"] = f"Bearer {connection.token}"
+        # a proxy of the environment cannot reach this machine's own services
+        host = urlsplit(connection.url).hostname or ""
+        direct = {f"all://{host}": None} if host in {"localhost", "127.0.0.1"} else None
+        self._http = httpx.Client(headers=headers, timeout=TIMEOUT, mounts=direct)
+
+    def __enter__(self) -> Self:
+        """Keep the connection open."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def submit(
+        self, slug: str, archive: Path, *, note: str, key: str, progress: Callable[[int], None]
+    ) -> Accepted:
+        """Upload an archive once, in small pieces; `progress` hears the bytes sent so far."""
+        headers = {
+            "Content-Type": "application/zip",
+            "Content-Length": str(archive.stat().st_size),
+            "Idempotency-Key": key,
+        }
+        response = self._send(
+            "POST",
+            f"competitions/{quote(slug, safe='')}/submissions",
+            params={"note": note} if note else {},
+            headers=headers,
+            content=_chunks(archive, progress),
+        )
+        replayed = response.headers.get("Idempotent-Replayed") == "true"
+        return Accepted(self._object(response, "id", "status"), replayed)
+
+    def submission(self, submission_id: str, last: Polled | None = None) -> Polled:
+        """Read a submission; with what was last seen, an unchanged one costs no body."""
+        headers = {"If-None-Match": last.etag} if last is not None and last.etag else {}
+        response = self._send("GET", f"submissions/{quote(submission_id, safe='')}", headers=headers)
+        interval = _seconds(response, "Lethe-Poll-Interval")
+        interval = 2.0 if interval is None else min(interval, LONGEST_WAIT)
+        if response.status_code == httpx.codes.NOT_MODIFIED and last is not None:
+            return Polled(last.submission, last.etag, interval)
+        return Polled(self._object(response, "id", "status"), response.headers.get("ETag", ""), interval)
+
+    def submissions(self) -> Iterator[JsonObject]:
+        """List my submissions, newest first, page by page."""
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self._object(
+                self._send("GET", "submissions", params={"cursor": cursor} if cursor else {}), "items"
+            )
+            yield from page["items"]
+            cursor = page.get("next")
+
+    def leaderboard(self, slug: str) -> JsonObject:
+        """Read a leaderboard."""
+        path = f"competitions/{quote(slug, safe='')}/leaderboard"
+        return self._object(self._send("GET", path), "rows")
+
+    def leaderboard_csv(self, slug: str) -> str:
+        """Read a leaderboard as CSV, as the service writes it."""
+        return self._send("GET", f"competitions/{quote(slug, safe='')}/leaderboard.csv").text
+
+    def check_token(self) -> None:
+        """Raise unless the service takes the token."""
+        self._object(self._send("GET", "submissions"), "items")
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        content: Iterator[bytes] | None = None,
+    ) -> httpx.Response:
+        url = f"{self._url}/api/v1/{path}"
+        try:
+            response = self._http.request(method, url, headers=headers, params=params, content=content)
+        except httpx.RequestError as error:
+            raise _unreachable(self._url, error) from error
+        if response.is_success or response.status_code == httpx.codes.NOT_MODIFIED:
+            return response
+        raise _refusal(self._url, response)
+
+    def _object(self, response: httpx.Response, *required: str) -> JsonObject:
+        with suppress(ValueError):
+            data = response.json()
+            if isinstance(data, dict) and all(name in data for name in required):
+                return data
+        raise _not_lethe(self._url, f"its answer ({response.status_code}) is not one of Lethe's")
+
+
+def with_retries(call: Callable[[], T], clock: Clock, tell: Callable[[str], None]) -> T:
+    """Call until it is answered: up to five times, as far apart as the service asks, or 1, 2, 4 and 8 seconds.
+
+    Only for calls that may be repeated without harm.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return call()
+        except TryAgainError as error:
+            wait = error.facts.get("retry_after", 2.0 ** (attempt - 1))
+            if attempt == ATTEMPTS or wait > LONGEST_WAIT:
+                raise
+            tell(f"{error.message} Trying again in {duration(wait)} (attempt {attempt + 1} of {ATTEMPTS}).")
+            clock.sleep(wait)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _chunks(path: Path, progress: Callable[[int], None]) -> Iterator[bytes]:
+    sent = 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+            sent += len(chunk)
+            progress(sent)
+
+
+def _unreachable(url: str, error: httpx.RequestError) -> CliError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            # repeating will not help: this is no TryAgainError
+            return CliError(
+                f"No safe connection to {url}: {cause}.",
+                code="tls_failed",
+                exit_code=ExitCode.NETWORK,
+                advice="Check the address; SSL_CERT_FILE names a certificate authority of your own.",
+            )
+        cause = cause.__cause__ or cause.__context__
+    why = (
+        "it took too long to answer"
+        if isinstance(error, httpx.TimeoutException)
+        else str(error) or "no answer"
+    )
+    return TryAgainError(f"Cannot reach {url}: {why}.", code="unreachable", exit_code=ExitCode.NETWORK)
+
+
+def _refusal(url: str, response: httpx.Response) -> CliError:
+    status = response.status_code
+    if response.is_redirect:
+        target = response.headers.get("Location", "another address")
+        return _not_lethe(url, f"it redirects to {target}", "Give the address it redirects to.")
+    problem = _problem(response)
+    if not problem and status not in {429, 502, 503, 504}:
+        return _not_lethe(url, f"it answers {status} without saying why")
+    code = str(problem.get("code") or f"http_{status}")
+    kind = (
+        TryAgainError
+        if status in {502, 503, 504} or (status == 429 and code != "quota_exhausted")
+        else CliError
+    )
+    return kind(
+        _message(problem, status),
+        code=code,
+        exit_code=_exit_code(status),
+        advice=_advice(problem, code, response),
+        status=status,
+        request_id=problem.get("request_id") or response.headers.get("X-Request-Id"),
+        retry_after=_seconds(response, "Retry-After"),
+    )
+
+
+def _problem(response: httpx.Response) -> JsonObject:
+    try:
+        data = json.loads(response.content)
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) and ("title" in data or "detail" in data) else {}
+
+
+def _message(problem: JsonObject, status: int) -> str:
+    words = problem.get("detail") or problem.get("title") or f"The service answers {status}"
+    if not isinstance(words, str):  # a list of faults in the request
+        words = json.dumps(words)
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
+def _advice(problem: JsonObject, code: str, response: httpx.Response) -> str:
+    if advice := problem.get("advice"):
+        return str(advice)
+    wait = _seconds(response, "Retry-After")
+    if code == "quota_exhausted" and wait is not None:
+        return f"Your quota is full again in {duration(wait)}."
+    return "Run `lethe login`, or set LETHE_TOKEN to a valid token." if response.status_code == 401 else ""
+
+
+def _exit_code(status: int) -> ExitCode:
+    if status >= 500:
+        return ExitCode.NETWORK
+    return {401: ExitCode.AUTH, 403: ExitCode.AUTH, 429: ExitCode.QUOTA}.get(status, ExitCode.FAILED)
+
+
+def _not_lethe(url: str, why: str, advice: str = "Check the address.") -> CliError:
+    message = f"What answers at {url} does not look like Lethe: {why}."
+    return CliError(message, code="not_lethe", exit_code=ExitCode.NETWORK, advice=advice)
+
+
+def _seconds(response: httpx.Response, header: str) -> float | None:
+    try:
+        value = float(response.headers.get(header, ""))
+    except ValueError:
+        return None
+    return value if 0 <= value < float("inf") else None

@@ -1,0 +1,74 @@
+"""Expected failures of a command: one line for a person, one object for a script, and an exit code."""
+
+import functools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from cli.exit_codes import ExitCode
+from cli.text import clean
+
+
+class CliError(Exception):
+    """A failure that a person can act on. `code` is stable; `retry_after` is in seconds."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        exit_code: ExitCode = ExitCode.FAILED,
+        advice: str = "",
+        **facts: Any,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.exit_code = exit_code
+        self.advice = advice
+        self.facts = {name: value for name, value in facts.items() if value is not None}
+
+    def line(self) -> str:
+        """Say it in one line, without control characters that a server may have put there."""
+        parts = [self.message, self.advice, f"[{self.code}]" if "status" in self.facts else ""]
+        if "request_id" in self.facts and self.facts.get("status", 0) >= 500:
+            parts.append(f"(request {self.facts['request_id']})")
+        return clean(" ".join(part for part in parts if part))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Say it to a script; only a failure has the key `error`."""
+        return {
+            "error": self.message,
+            "code": self.code,
+            "advice": self.advice,
+            "exit_code": int(self.exit_code),
+            **self.facts,
+        }
+
+
+class TryAgainError(CliError):
+    """The service did not answer, or says that it cannot just now; the same request may work later."""
+
+
+def usage_error(message: str, code: str, advice: str = "") -> CliError:
+    """Something that the person typed or configured is not right."""
+    return CliError(message, code=code, exit_code=ExitCode.USAGE, advice=advice)
+
+
+def reported(command: Callable[..., None]) -> Callable[..., None]:
+    """Report a CliError on stderr, or as one JSON object on stdout if the command has --json, and exit."""
+
+    @functools.wraps(command)
+    def wrapper(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except CliError as error:
+            if kwargs.get("as_json"):
+                click.echo(json.dumps(error.to_dict(), indent=2))
+            else:
+                click.echo(f"lethe: {error.line()}", err=True)
+            raise click.exceptions.Exit(int(error.exit_code)) from None
+
+    return wrapper

@@ -1,0 +1,74 @@
+"""The `lethe` command. A subcommand's module is imported only when that subcommand is called."""
+
+from importlib import import_module
+from typing import NamedTuple
+
+import click
+from click.shell_completion import CompletionItem
+
+
+class Lazy(NamedTuple):
+    """Where a subcommand is, and what --help says of it."""
+
+    target: str
+    summary: str
+
+
+COMMANDS = {
+    "submit": Lazy("cli.submit:submit", "Submit a bundle, and wait for its score if asked to."),
+    "status": Lazy("cli.status:status", "Show or follow a submission, or list mine."),
+    "leaderboard": Lazy("cli.leaderboard:leaderboard", "Show a competition's leaderboard."),
+    "login": Lazy("cli.login:login", "Keep an API token for the commands above."),
+    "score": Lazy("cli.score:score", "Compute the official score of two arrays of confidences."),
+    "competition": Lazy("cli.competition:competition", "Validate and prepare competitions."),
+    "serve": Lazy("cli.operate:serve", "Run the web service."),
+    "worker": Lazy("cli.operate:worker", "Run submissions in sandboxes and grade them."),
+    "migrate": Lazy("cli.operate:migrate", "Bring the database to this version's schema."),
+    "user": Lazy("cli.operate:user", "Manage accounts and tokens."),
+    "up": Lazy("cli.up:up", "Run web service and worker together on this machine."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its subcommands by name and imports each on first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Name the subcommands in the order in which people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the subcommand."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name].target.split(":")
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the subcommands for --help without importing one."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, lazy.summary) for name, lazy in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the names of subcommands without importing one."""
+        names = [
+            CompletionItem(name, help=lazy.summary)
+            for name, lazy in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lethe")
+def main() -> None:
+    """Lethe grades machine-unlearning algorithms.
+
+    A first submission: `lethe login`, then `lethe submit my-folder --competition SLUG --wait`.
+    Exit codes: 0 ok, 1 failed, 2 usage, 3 token, 4 quota, 5 network, 6 time-out.
+    """
+
+
+if __name__ == "__main__":
+    main(prog_name="lethe")

@@ -1,0 +1,96 @@
+"""Progress on stderr: bars in a terminal, a few plain lines elsewhere."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TransferSpeedColumn
+
+from cli.client import JsonObject
+from cli.text import say
+
+
+class Watcher(Protocol):
+    """Somebody who wants to know how a submission is getting on."""
+
+    def seen(self, submission: JsonObject) -> None:
+        """Take note of a submission's present state."""
+
+    def trouble(self, message: str) -> None:
+        """Take note of a passing trouble."""
+
+
+@contextmanager
+def upload_bar(n_bytes: int) -> Iterator[Callable[[int], None]]:
+    """Show bytes sent of all bytes; off a terminal, nothing."""
+    console = Console(stderr=True)
+    if not _draws(console):
+        yield lambda _sent: None
+        return
+    columns = (TextColumn("Uploading"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("upload", total=n_bytes)
+        yield lambda sent: progress.update(task, completed=sent)
+
+
+@contextmanager
+def watching() -> Iterator[Watcher]:
+    """Show how a submission is getting on."""
+    console = Console(stderr=True)
+    if not _draws(console):
+        yield _Lines()
+        return
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), console=console, transient=True
+    ) as progress:
+        yield _Bar(progress)
+
+
+def _draws(console: Console) -> bool:
+    # not console.is_terminal, which FORCE_COLOR makes true off a terminal
+    return sys.stderr.isatty() and not console.is_dumb_terminal
+
+
+def stage(submission: JsonObject) -> tuple[str, int, int]:
+    """Say where a submission is, with its finished and its total runs."""
+    runs = submission.get("runs") or {}
+    total, finished = runs.get("total", 0), runs.get("succeeded", 0) + runs.get("failed", 0)
+    status = submission["status"]
+    if status == "queued":
+        return "Waiting for a worker", finished, total
+    if status == "running":
+        return f"Run {min(finished + 1, total)} of {total}", finished, total
+    return ("Scoring" if status == "scoring" else "Done"), finished, total
+
+
+class _Bar:
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("Asking", total=None)
+
+    def seen(self, submission: JsonObject) -> None:
+        words, finished, total = stage(submission)
+        self._progress.update(self._task, description=words, completed=finished, total=total or None)
+
+    def trouble(self, message: str) -> None:
+        self._progress.update(self._task, description="Waiting for the service")
+        say(message)
+
+
+class _Lines:
+    """A line for each change, but no more than about ten for the runs however many there are."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, int] | None = None
+
+    def seen(self, submission: JsonObject) -> None:
+        words, finished, total = stage(submission)
+        mark = (str(submission["status"]), finished * 10 // max(total, 1))
+        if mark != self._last:
+            self._last = mark
+            say(f"{words} ...")
+
+    def trouble(self, message: str) -> None:
+        say(message)

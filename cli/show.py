@@ -1,0 +1,67 @@
+"""A submission in words."""
+
+from statistics import median
+from urllib.parse import urljoin
+
+from cli.client import JsonObject
+from cli.config import Connection
+from cli.exit_codes import ExitCode
+from cli.progress import stage
+from cli.text import facts, moment, number
+
+
+def exit_code(submission: JsonObject) -> ExitCode:
+    """Return what a submission's state means to a script: only an end without a score is a failure."""
+    failed = submission["status"] == "done" and submission.get("verdict") != "scored"
+    return ExitCode.FAILED if failed else ExitCode.OK
+
+
+def described(submission: JsonObject, connection: Connection) -> str:
+    """Describe a submission: where it is, how it fared and why."""
+    words, finished, total = stage(submission)
+    pairs = [("submission", str(submission["id"])), ("competition", str(submission.get("competition", "-")))]
+    if submission.get("note"):
+        pairs.append(("note", str(submission["note"])))
+    pairs.append(("submitted", moment(submission.get("created_at"))))
+    verdict = str(submission.get("verdict") or "").replace("_", " ")
+    pairs.append(("status", verdict or words.lower()))
+    pairs.append(("runs", f"{finished} of {total} finished"))
+    pairs += _score(submission) + _reason(submission) + _seconds(submission)
+    if page := (submission.get("links") or {}).get("html"):
+        pairs.append(("page", urljoin(f"{connection.url}/", str(page))))
+    return facts(pairs)
+
+
+def _score(submission: JsonObject) -> list[tuple[str, str]]:
+    score = submission.get("score")
+    if not isinstance(score, dict):
+        return []
+    return [
+        (
+            "score",
+            f"{number(score.get('score'))} (retraining itself: {number(score.get('retraining_score'))})",
+        ),
+        ("forgetting", number(score.get("forgetting_quality"))),
+        ("retain ratio", number(score.get("retain_ratio"))),
+        ("test ratio", number(score.get("test_ratio"))),
+    ]
+
+
+def _reason(submission: JsonObject) -> list[tuple[str, str]]:
+    reason = submission.get("reason")
+    if not isinstance(reason, dict):
+        return []
+    charged = "yours" if reason.get("fault") == "participant" else "not yours; not charged to your quota"
+    return [
+        ("reason", f"{reason.get('code')}: {reason.get('cause')}"),
+        ("what to do", str(reason.get("advice"))),
+        ("fault", charged),
+    ]
+
+
+def _seconds(submission: JsonObject) -> list[tuple[str, str]]:
+    times = [run["seconds"] for run in submission.get("run_details") or [] if run.get("seconds") is not None]
+    cutoff = f"cutoff {number(submission.get('cutoff_seconds'), 1)} s"
+    if not times:
+        return [("seconds a run", cutoff)]
+    return [("seconds a run", f"median {median(times):.1f}, longest {max(times):.1f}, {cutoff}")]

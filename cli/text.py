@@ -1,0 +1,99 @@
+"""Words and tables for people, in plain text that reads the same in a terminal, a log and a pipe."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+
+def clean(text: object) -> str:
+    r"""Replace what could move the cursor or change colours: names and notes come from other people.
+
+    >>> clean("a\x1b[2Jb\nc")
+    'a?[2Jb c'
+    """
+    words = " ".join(str(text).split())
+    return "".join(letter if letter.isprintable() else "?" for letter in words)
+
+
+def say(message: str) -> None:
+    """Tell the person at the terminal, on stderr, so that stdout holds data alone."""
+    click.echo(clean(message), err=True)
+
+
+def number(value: Any, decimals: int = 4) -> str:
+    """Write a fixed number of decimals, or a dash.
+
+    >>> number(0.08), number(None)
+    ('0.0800', '-')
+    """
+    return f"{value:.{decimals}f}" if isinstance(value, int | float) else "-"
+
+
+def moment(value: Any) -> str:
+    """Write an ISO time as UTC to the minute; what is no such time is shown as it came.
+
+    >>> moment("2026-03-01T12:34:56+02:00")
+    '2026-03-01 10:34 UTC'
+    """
+    try:
+        when = datetime.fromisoformat(str(value))
+    except ValueError:
+        return clean(value)
+    when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    return f"{when:%Y-%m-%d %H:%M} UTC"
+
+
+def size(n_bytes: int) -> str:
+    """Write bytes in the unit that reads best.
+
+    >>> size(950), size(4_200_000)
+    ('950 B', '4.2 MB')
+    """
+    if n_bytes < 1000:
+        return f"{n_bytes} B"
+    return f"{n_bytes / 1000:.1f} kB" if n_bytes < 1_000_000 else f"{n_bytes / 1_000_000:.1f} MB"
+
+
+def duration(seconds: float) -> str:
+    """Write seconds in the two units that read best.
+
+    >>> duration(7), duration(90), duration(11000)
+    ('7 s', '1 min 30 s', '3 h 3 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def plural(count: int, noun: str) -> str:
+    """Write a count and its noun.
+
+    >>> plural(1, "file"), plural(3, "file")
+    ('1 file', '3 files')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> str:
+    """Draw columns two spaces apart; those named in `right` are aligned to the right."""
+    cells = [[clean(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    lines = []
+    for row in cells:
+        padded = (
+            cell.rjust(width) if name in right else cell.ljust(width)
+            for name, cell, width in zip(header, row, widths, strict=True)
+        )
+        lines.append("  ".join(padded).rstrip())
+    return "\n".join(lines)
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> str:
+    """Draw names and values, one pair a line."""
+    width = max(len(name) for name, _ in pairs)
+    return "\n".join(f"{name.ljust(width)}  {clean(value)}" for name, value in pairs)
