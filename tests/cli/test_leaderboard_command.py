@@ -1,0 +1,139 @@
+import json
+import ssl
+import subprocess
+
+import pytest
+from conftest import Answer, problem
+
+BOARD = "GET /competitions/digits/leaderboard"
+
+
+def board(*scores):
+    utility = {"forgetting_quality": 0.1, "retain_ratio": 1.0, "test_ratio": 1.0}
+    rows = [
+        {
+            "rank": rank,
+            "user": f"person{rank}",
+            "submission_id": "s",
+            "score": score,
+            "entries": 2,
+            "last_at": "2026-03-01T12:34:56Z",
+            "median_seconds": 1.25,
+            **utility,
+        }
+        for rank, score in enumerate(scores, 1)
+    ]
+    retraining = {"score": 0.09, **utility}
+    head = {
+        "competition": "digits",
+        "split": "public",
+        "as_of": "2026-03-01T13:00:00Z",
+        "ranking": "official",
+    }
+    return head | {"tie_rule": "earlier first", "retraining": retraining, "rows": rows}
+
+
+def test_the_row_of_retraining_stands_where_its_score_puts_it_without_a_rank(service, lethe):
+    service.on(BOARD, Answer(200, board(0.12, 0.05)))
+    lines = lethe("leaderboard", "digits").stdout.splitlines()
+    assert lines[0] == "digits, public split, as of 2026-03-01 13:00 UTC"
+    assert [line.split()[:2] for line in lines[3:]] == [
+        ["1", "person1"],
+        ["-", "(retraining"],
+        ["2", "person2"],
+    ]
+    assert "0.1200" in lines[3]
+
+
+def test_an_empty_board_says_so_on_stderr(service, lethe):
+    service.on(BOARD, Answer(200, board()))
+    result = lethe("leaderboard", "digits")
+    assert "retraining itself" in result.stdout
+    assert "Nobody" in result.stderr
+
+
+def test_json_and_csv_are_the_services_own(service, lethe):
+    service.on(BOARD, Answer(200, board(0.1)))
+    service.on(f"{BOARD}.csv", Answer(200, b"rank,user\r\n1,ada\r\n"))
+    assert json.loads(lethe("leaderboard", "digits", "--json").stdout) == board(0.1)
+    assert lethe("leaderboard", "digits", "--csv").stdout_bytes == b"rank,user\r\n1,ada\r\n"
+
+
+def test_json_and_csv_together_are_a_usage_error(lethe):
+    assert lethe("leaderboard", "digits", "--json", "--csv").exit_code == 2
+
+
+def test_no_token_is_needed(service, lethe, env):
+    env.delenv("LETHE_TOKEN")
+    service.on(BOARD, Answer(200, board(0.1)))
+    assert lethe("leaderboard", "digits").exit_code == 0
+    assert "Authorization" not in service.seen[0].headers
+
+
+def test_a_slug_cannot_leave_its_place_in_the_address(service, lethe):
+    lethe("leaderboard", "a/b?c")
+    assert service.seen[0].path == "/api/v1/competitions/a%2Fb%3Fc/leaderboard"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(200, b"<html>hello</html>"),
+        Answer(200, [1, 2]),
+        Answer(200, {"other": "api"}),
+        Answer(404, b"<html>nginx</html>"),
+        Answer(500, b"oops"),
+        Answer(302, b"", {"Location": "https://elsewhere.example/"}),
+    ],
+)
+def test_what_does_not_answer_like_lethe_is_exit_code_5_in_one_line(service, lethe, answer):
+    service.on(BOARD, answer)
+    result = lethe("leaderboard", "digits")
+    assert result.exit_code == 5
+    assert len(result.stderr.splitlines()) == 1
+    assert "does not look like Lethe" in result.stderr
+
+
+def test_a_bare_502_of_a_proxy_is_exit_code_5(service, lethe):
+    service.on(BOARD, Answer(502, b"Bad gateway"))
+    result = lethe("leaderboard", "digits")
+    assert result.exit_code == 5
+    assert "answers 502" in result.stderr
+
+
+def test_a_fault_of_the_service_names_its_request(service, lethe):
+    service.on(BOARD, problem(500, "internal_error", "Something broke."))
+    assert "(request req-1)" in lethe("leaderboard", "digits").stderr
+
+
+def test_a_refused_connection_names_the_address(lethe):
+    result = lethe("leaderboard", "digits", "--url", "http://127.0.0.1:9")
+    assert result.exit_code == 5
+    assert "Cannot reach http://127.0.0.1:9" in result.stderr
+
+
+def test_what_is_no_address_is_exit_code_2(lethe):
+    assert lethe("leaderboard", "digits", "--url", "digits.example").exit_code == 2
+
+
+def test_a_certificate_that_cannot_be_checked_is_exit_code_5(service, lethe, tmp_path):
+    key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "cert.pem")
+    made = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=localhost",
+        "-days",
+        "1",
+    ]
+    subprocess.run([*made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    service.server.socket = context.wrap_socket(service.server.socket, server_side=True)
+    result = lethe("leaderboard", "digits", "--url", service.url.replace("http:", "https:"))
+    assert result.exit_code == 5
+    assert "No safe connection" in result.stderr

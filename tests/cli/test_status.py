@@ -1,0 +1,133 @@
+import json
+
+import pytest
+from conftest import Answer, problem, scored, submission, timed_out
+
+READ = "GET /submissions/abc123"
+
+
+def summary(name, **more):
+    item = submission()
+    return {
+        "id": name,
+        "competition": "digits",
+        "note": item["note"],
+        "created_at": item["created_at"],
+        "status": "running",
+        "verdict": None,
+        "reason": None,
+        "score": None,
+        "runs_done": 3,
+        "runs_total": 32,
+    } | more
+
+
+def test_a_submission_on_its_way_is_exit_code_0(service, lethe):
+    service.on(READ, Answer(200, submission("running", succeeded=1)))
+    result = lethe("status", "abc123")
+    assert result.exit_code == 0
+    assert "run 2 of 4" in result.stdout
+
+
+def test_a_submission_that_ended_without_a_score_is_exit_code_1(service, lethe):
+    service.on(READ, Answer(200, timed_out()))
+    result = lethe("status", "abc123")
+    assert result.exit_code == 1
+    assert "timed out" in result.stdout
+
+
+def test_a_fault_of_ours_is_said_to_cost_no_quota(service, lethe):
+    reason = {
+        "code": "worker_lost",
+        "cause": "Workers were lost.",
+        "advice": "Nothing to change.",
+        "fault": "lethe",
+    }
+    service.on(READ, Answer(200, submission("done", "stalled", reason=reason)))
+    assert "not charged to your quota" in lethe("status", "abc123").stdout
+
+
+def test_json_is_the_services_own_object(service, lethe):
+    service.on(READ, Answer(200, scored()))
+    assert json.loads(lethe("status", "abc123", "--json").stdout) == scored()
+
+
+def test_without_an_id_all_pages_of_mine_are_a_table(service, lethe):
+    service.on("GET /submissions", Answer(200, {"items": [summary("one")], "next": "c2"}))
+    done = summary("two", status="done", verdict="timed_out", reason="over_cutoff")
+    service.on("GET /submissions?cursor=c2", Answer(200, {"items": [done], "next": None}))
+    lines = lethe("status").stdout.splitlines()
+    assert lines[0].split() == ["id", "competition", "submitted", "status", "score", "note"]
+    assert "running (3/32)" in lines[1]
+    assert "timed out (over_cutoff)" in lines[2]
+
+
+def test_the_list_stops_at_its_limit_without_asking_for_more(service, lethe):
+    service.on("GET /submissions", Answer(200, {"items": [summary("one"), summary("two")], "next": "c2"}))
+    result = lethe("status", "--limit", "1", "--json")
+    assert [item["id"] for item in json.loads(result.stdout)["items"]] == ["one"]
+    assert len(service.seen) == 1
+
+
+def test_an_empty_list_names_the_next_action(service, lethe):
+    service.on("GET /submissions", Answer(200, {"items": [], "next": None}))
+    result = lethe("status")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "lethe submit" in result.stderr
+
+
+def test_a_time_out_is_exit_code_6_and_names_the_command_to_go_on_with(service, lethe, time):
+    service.on(READ, Answer(200, submission("running"), {"Lethe-Poll-Interval": "2"}))
+    result = lethe("status", "abc123", "--wait", "--timeout", "5", "--url", service.url)
+    assert result.exit_code == 6
+    assert f"lethe status abc123 --wait --url {service.url}" in result.stderr
+    assert time.waits == [2, 2, 1]
+
+
+def test_waiting_outlives_a_restart_of_the_service(service, lethe):
+    away = [Answer(hang_up=True), problem(503, "starting", "Not yet.")]
+    service.on(READ, Answer(200, submission("running")), *away, Answer(200, scored()))
+    result = lethe("status", "abc123", "--wait")
+    assert result.exit_code == 0
+    assert result.stderr.count("Still trying") == 1
+
+
+def test_waiting_gives_up_when_the_service_stays_away(service, lethe, time):
+    service.on(READ, Answer(200, submission("running")), Answer(hang_up=True))
+    result = lethe("status", "abc123", "--wait", "--json")
+    error = json.loads(result.stdout)
+    assert result.exit_code == error["exit_code"] == 5
+    assert error["submission_id"] == "abc123"
+    assert "lethe status abc123 --wait" in error["advice"]
+    assert 180 < sum(time.waits) < 300
+
+
+def test_ctrl_c_names_the_command_to_go_on_with(service, lethe, time, monkeypatch):
+    def interrupt(_seconds):
+        raise KeyboardInterrupt
+
+    service.on(READ, Answer(200, submission("running")))
+    monkeypatch.setattr(time, "sleep", interrupt)
+    result = lethe("status", "abc123", "--wait")
+    assert result.exit_code == 130
+    assert "lethe status abc123 --wait" in result.stderr
+
+
+def test_an_unknown_submission_ends_the_wait_at_once(service, lethe):
+    result = lethe("status", "abc123", "--wait")
+    assert result.exit_code == 1
+    assert "[not_found]" in result.stderr
+
+
+def test_progress_off_a_terminal_is_at_most_about_ten_lines_for_any_number_of_runs(service, lethe):
+    many = [
+        Answer(200, submission("running", runs={"total": 400, "succeeded": k, "failed": 0}))
+        for k in range(0, 400, 4)
+    ]
+    service.on(READ, *many, Answer(200, scored()))
+    assert len(lethe("status", "abc123", "--wait").stderr.splitlines()) <= 12
+
+
+@pytest.mark.parametrize("arguments", [["--wait"], ["abc123", "--timeout", "3"], ["--limit", "0"]])
+def test_a_faulty_command_line_is_exit_code_2(lethe, arguments):
+    assert lethe("status", *arguments).exit_code == 2
