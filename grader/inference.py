@@ -1,5 +1,7 @@
 """A model's outputs on images, and its accuracy."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -26,7 +28,7 @@ def logits(model: torch.nn.Module, images: torch.Tensor, batch_size: int, device
     model.to(device).eval()
     try:
         with torch.no_grad():
-            parts = [_outputs(model, batch.to(device)) for batch in images.split(batch_size)]
+            parts = [_outputs(model, batch.to(device)) for batch in _batches(images, batch_size)]
     finally:
         for module, mode in training.items():
             module.training = mode
@@ -42,6 +44,10 @@ def accuracy(outputs: object, labels: object) -> float:
     values = checks.floats("outputs", outputs, 2)
     chosen = checks.labels(labels, *values.shape)
     return float((values.argmax(axis=1) == chosen).mean())
+
+
+def _batches(images: torch.Tensor, size: int) -> Iterator[torch.Tensor]:
+    return (images[start : start + size] for start in range(0, len(images), size))
 
 
 def _outputs(model: torch.nn.Module, batch: torch.Tensor) -> NDArray[np.float32]:

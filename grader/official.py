@@ -1,4 +1,4 @@
-"""The official score of the NeurIPS 2023 unlearning competition, exactly, and hundreds of times faster.
+"""The official score of the NeurIPS 2023 unlearning competition, exactly, without trying rule after rule.
 
 For each forget example, attacks try to tell N unlearned models from N retrained ones by the example's
 confidence. An attack's epsilon depends only on two counts (false positives, false negatives), so the samples
@@ -31,9 +31,9 @@ _BUFFER = 2.0  # how far a band's ends reach beyond the narrower sample
 _LEFT_ENDS = 400
 _MIN_RANGE_RATIO = 0.01
 _DISCARDED = -1.0
-# Real confidences (+-103.6) need 20,800 thresholds and 400 right ends; far more would never end.
+# Real confidences (+-103.6) need 20,800 thresholds. Up to this bound, rounding cannot make more than about 800
+# right ends either; without it, one wild value would fill the memory.
 _MAX_THRESHOLDS = 10_000_000
-_MAX_RIGHT_ENDS = 10_000
 _CHUNK_THRESHOLDS = 200_000
 _CHUNK_RIGHT_ENDS = 100
 
@@ -103,9 +103,9 @@ def epsilon_table(n_models: int) -> Rate:
     of its two rates 0 it is discarded, since N is then too small to tell.
 
     >>> epsilon_table(2)
-    array([[50.       , -1.       , -1.       ],
-           [-1.       ,  0.       ,  0.       ],
-           [-1.       ,  0.       , -1.       ]], dtype=float32)
+    array([[50., -1., -1.],
+           [-1.,  0.,  0.],
+           [-1.,  0., -1.]], dtype=float32)
     """
     rate = np.arange(n_models + 1, dtype=np.float32) / np.float32(n_models)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -145,8 +145,6 @@ def _best_rule(pos: Floats, neg: Floats, n_thresholds: int, table: Rate) -> floa
     """Return the largest epsilon over both families of rules; `pos` and `neg` are sorted."""
     narrow, wide = (pos, neg) if pos[-1] - pos[0] < neg[-1] - neg[0] else (neg, pos)
     ends = _right_ends(narrow)
-    if ends is None:
-        return TOO_WIDE
     best = max(_single(pos, neg, n_thresholds, table), _double(narrow, wide, ends, table))
     if best > _DISCARDED:
         return best
@@ -166,14 +164,12 @@ def _single(pos: Floats, neg: Floats, n_thresholds: int, table: Rate) -> float:
     return best
 
 
-def _right_ends(narrow: Floats) -> Floats | None:
-    """Return the right ends of all bands, about 400, in the data's type; None if rounding makes far more."""
+def _right_ends(narrow: Floats) -> Floats:
+    """Return the right ends of all bands, about 400, in the data's type."""
     low = narrow[0] + (narrow[-1] - narrow[0]) - _BUFFER
     high = narrow[-1] + _BUFFER
-    count = np.ceil((high - low) * _PER_UNIT)
-    if not count <= _MAX_RIGHT_ENDS:
-        return None
-    ends: Floats = np.linspace(low, high, int(count), dtype=narrow.dtype)
+    count = int(np.ceil((high - low) * _PER_UNIT))
+    ends: Floats = np.linspace(low, high, count, dtype=narrow.dtype)
     return ends
 
 

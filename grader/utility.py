@@ -11,8 +11,8 @@ def ratio(unlearned: object, retrained: object) -> float:
 
     It may exceed 1, as in the official score. Raises GradeError if retrained accuracy is 0 on average.
 
-    >>> ratio(np.array([0.6, 0.8]), np.array([0.8, 0.8]))
-    0.875
+    >>> ratio(np.array([0.5, 0.25]), np.array([0.75, 0.75]))
+    0.5
     """
     top = float(np.mean(checks.floats("unlearned accuracy", unlearned, 1), dtype=np.float64))
     bottom = float(np.mean(checks.floats("retrained accuracy", retrained, 1), dtype=np.float64))
