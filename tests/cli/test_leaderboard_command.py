@@ -3,7 +3,8 @@ import ssl
 import subprocess
 
 import pytest
-from conftest import Answer, problem
+
+from tests.cli.service import Answer, problem
 
 BOARD = "GET /competitions/digits/leaderboard"
 

@@ -1,7 +1,7 @@
 import tomllib
 from pathlib import Path
 
-from conftest import Answer, problem
+from tests.cli.service import Answer, problem
 
 MINE = "GET /submissions"
 EMPTY = Answer(200, {"items": [], "next": None})

@@ -1,7 +1,8 @@
 import json
 
 import pytest
-from conftest import Answer, problem, scored, submission, timed_out
+
+from tests.cli.service import Answer, problem, scored, submission, timed_out
 
 READ = "GET /submissions/abc123"
 

@@ -2,7 +2,8 @@ import hashlib
 import json
 
 import pytest
-from conftest import Answer, problem, scored, submission, timed_out
+
+from tests.cli.service import Answer, problem, scored, submission, timed_out
 
 UPLOAD = "POST /competitions/digits/submissions"
 READ = "GET /submissions/abc123"
