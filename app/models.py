@@ -199,7 +199,7 @@ class Run(Base):
     __tablename__ = "runs"
     __table_args__ = (
         UniqueConstraint("evaluation_id", "seed_index"),
-        Index("ix_runs_status_queued_at_seed_index", "status", "queued_at", "seed_index"),
+        Index("ix_runs_queue", "status", "queued_at", "evaluation_id", "seed_index"),
         Index("ix_runs_status_lease_until", "status", "lease_until"),
     )
     id: Mapped[str] = mapped_column(String(32), primary_key=True)

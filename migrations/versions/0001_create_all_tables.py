@@ -193,7 +193,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("evaluation_id", "seed_index", name="uq_runs_evaluation_id_seed_index"),
     )
     op.create_index("ix_runs_status_lease_until", "runs", ["status", "lease_until"])
-    op.create_index("ix_runs_status_queued_at_seed_index", "runs", ["status", "queued_at", "seed_index"])
+    op.create_index("ix_runs_queue", "runs", ["status", "queued_at", "evaluation_id", "seed_index"])
     op.create_table(
         "scores",
         sa.Column("id", sa.String(32), nullable=False),

@@ -1,0 +1,116 @@
+"""Accounts and tokens. A token's secret is shown once; only its SHA-256 is kept."""
+
+import hashlib
+import re
+import secrets
+from datetime import datetime, timedelta
+from functools import cache
+from threading import BoundedSemaphore
+from typing import Literal
+from uuid import uuid4
+
+from pwdlib import PasswordHash
+from sqlalchemy import delete, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app import events
+from app.errors import BadRequest, Busy, Conflict, NotAuthenticated
+from app.models import Token, User
+
+MIN_PASSWORD = 8
+_MAX_PASSWORD = 1024
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_HASHER = PasswordHash.recommended()
+_SLOTS = BoundedSemaphore(2)  # a hash takes a third of a second and 64 MiB
+_PATIENCE_SECONDS = 10.0
+
+
+def create_user(session: Session, name: str, password: str, role: str, now: datetime) -> User:
+    """Insert a user. Raises BadRequest for a bad name, password or role, Conflict when the name is taken."""
+    if not _NAME.fullmatch(name):
+        raise BadRequest(
+            "A name has 1 to 64 letters, digits, dots, dashes or underscores, a letter or digit first."
+        )
+    if not MIN_PASSWORD <= len(password) <= _MAX_PASSWORD:
+        raise BadRequest(f"A password has {MIN_PASSWORD} to {_MAX_PASSWORD} characters.")
+    if role not in {"participant", "admin"}:
+        raise BadRequest("A role is 'participant' or 'admin'.")
+    hashed = _HASHER.hash(password)
+    user = User(id=uuid4().hex, name=name, password_hash=hashed, role=role, created_at=now)
+    try:
+        with session.begin_nested():
+            session.add(user)
+    except IntegrityError as error:
+        raise Conflict(f"The name {name} is taken.") from error
+    events.write(session, "user.created", name, now, detail=role)
+    return user
+
+
+def verify_password(session: Session, name: str, password: str) -> User:
+    """Return the user of this name and password. Raises NotAuthenticated, or Busy under too many attempts at once.
+
+    An unknown name costs as much as a wrong password. It takes a third of a second, so hand it a read-only session.
+    """
+    user = session.scalar(select(User).where(User.name == name))
+    hashed = user.password_hash if user is not None else _nobody()
+    if not _SLOTS.acquire(timeout=_PATIENCE_SECONDS):
+        raise Busy("Too many people sign in at once.", retry_after=5)
+    try:
+        matches = len(password) <= _MAX_PASSWORD and _HASHER.verify(password, hashed)
+    finally:
+        _SLOTS.release()
+    if user is None or not matches:
+        raise NotAuthenticated("The name or the password is wrong.")
+    return user
+
+
+@cache
+def _nobody() -> str:
+    return _HASHER.hash(secrets.token_urlsafe())
+
+
+def issue_token(
+    session: Session,
+    user: User,
+    kind: Literal["session", "api"],
+    label: str,
+    now: datetime,
+    lifetime: timedelta | None,
+) -> str:
+    """Insert a token and return its secret, "lethe_...", which cannot be had again; None lives for ever."""
+    secret = "lethe_" + secrets.token_urlsafe(32)
+    token = Token(
+        id=uuid4().hex,
+        user_id=user.id,
+        kind=kind,
+        digest=_digest(secret),
+        label=label,
+        created_at=now,
+        expires_at=None if lifetime is None else now + lifetime,
+    )
+    session.add(token)
+    session.flush()
+    return secret
+
+
+def user_for_token(session: Session, secret: str, now: datetime) -> User:
+    """Return the user of a live token. Raises NotAuthenticated."""
+    alive = or_(Token.expires_at.is_(None), Token.expires_at > now)
+    query = select(User).join(Token, Token.user_id == User.id).where(Token.digest == _digest(secret), alive)
+    user = session.scalar(query)
+    if user is None:
+        raise NotAuthenticated(
+            "The token is unknown, has expired or was revoked.",
+            advice="Sign in again, or make a new token.",
+        )
+    return user
+
+
+def revoke_token(session: Session, secret: str) -> None:
+    """Delete a token; an unknown one is no error."""
+    session.execute(delete(Token).where(Token.digest == _digest(secret)))
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,38 @@
+"""The state machine of evaluations and their runs; it lives in the database.
+
+Lock order, which keeps concurrent workers free of deadlocks: evaluations first, in the order of their ids, then
+whatever belongs to them. Every transition is one guarded UPDATE whose row count names the winner, and an event row.
+Nothing here commits: the caller's unit of work does.
+"""
+
+from app.evaluations.creation import QUEUE_DUE, create, fresh_seeds
+from app.evaluations.ending import MAX_LOSSES, cancel
+from app.evaluations.locks import lock
+from app.evaluations.reaping import reap
+from app.evaluations.runs import claim, give_back, heartbeat, record, stop_cancelled
+from app.evaluations.scoring import finish, finish_unscorable, outputs, scoring_claim
+from app.evaluations.types import Claim, NewScore, Recorded, RunOutcome, ScoringClaim
+
+__all__ = [
+    "MAX_LOSSES",
+    "QUEUE_DUE",
+    "Claim",
+    "NewScore",
+    "Recorded",
+    "RunOutcome",
+    "ScoringClaim",
+    "cancel",
+    "claim",
+    "create",
+    "finish",
+    "finish_unscorable",
+    "fresh_seeds",
+    "give_back",
+    "heartbeat",
+    "lock",
+    "outputs",
+    "reap",
+    "record",
+    "scoring_claim",
+    "stop_cancelled",
+]

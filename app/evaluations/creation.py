@@ -1,0 +1,87 @@
+"""A new evaluation with its queued runs."""
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app import events
+from app.models import Evaluation, Reference, Run, Submission
+from app.status import RunStatus, Status
+
+QUEUE_DUE = timedelta(hours=24)
+"""How long an evaluation may wait without progress, unless the settings say otherwise."""
+
+
+def fresh_seeds(count: int) -> Sequence[int]:
+    """Return `count` distinct, unpredictable seeds of 31 bits."""
+    return random.SystemRandom().sample(range(2**31), count)
+
+
+def create(
+    session: Session,
+    submission: Submission,
+    reference: Reference,
+    cutoff_seconds: float,
+    seeds: Sequence[int],
+    *,
+    published: bool,
+    now: datetime,
+    due: datetime,
+    actor: str = "service",
+) -> Evaluation:
+    """Insert the next generation of a submission on the reference's split, with one queued run for each seed."""
+    evaluation = Evaluation(
+        id=uuid4().hex,
+        submission_id=submission.id,
+        reference_id=reference.id,
+        split=reference.split,
+        generation=_next_generation(session, submission.id, reference.split),
+        status=Status.QUEUED,
+        published=published,
+        cancel_requested=False,
+        n_runs=len(seeds),
+        cutoff_seconds=cutoff_seconds,
+        fence=0,
+        losses=0,
+        due_at=due,
+        created_at=now,
+        runs=[_run(index, seed, now) for index, seed in enumerate(seeds)],
+    )
+    session.add(evaluation)
+    session.flush()
+    detail = f"{reference.split}, generation {evaluation.generation}, {len(seeds)} runs"
+    events.write(
+        session,
+        "evaluation.queued",
+        actor,
+        now,
+        submission_id=submission.id,
+        evaluation_id=evaluation.id,
+        detail=detail,
+    )
+    return evaluation
+
+
+def _next_generation(session: Session, submission_id: str, split: str) -> int:
+    newest = session.scalar(
+        select(func.max(Evaluation.generation)).where(
+            Evaluation.submission_id == submission_id, Evaluation.split == split
+        )
+    )
+    return (newest or 0) + 1
+
+
+def _run(index: int, seed: int, now: datetime) -> Run:
+    return Run(
+        id=uuid4().hex,
+        seed_index=index,
+        seed=seed,
+        status=RunStatus.QUEUED,
+        fence=0,
+        losses=0,
+        queued_at=now,
+    )

@@ -1,0 +1,218 @@
+"""Runs between queue and worker: claim, heartbeat, record, give back."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal, TypeVarTuple
+
+from sqlalchemy import Select, Update, exists, select, update
+from sqlalchemy.orm import Session
+
+from app.evaluations.creation import QUEUE_DUE
+from app.evaluations.ending import MAX_LOSSES, end, log, move
+from app.evaluations.locks import changed, lock, lock_one
+from app.evaluations.types import Claim, Recorded, RunOutcome
+from app.models import Evaluation, Run
+from app.status import RunStatus, Status, Verdict
+
+_Ts = TypeVarTuple("_Ts")
+CANCELLED = "cancelled_on_request"
+
+
+def claim(
+    session: Session,
+    *,
+    worker: str,
+    limit: int,
+    now: datetime,
+    lease: timedelta,
+    queue_due: timedelta = QUEUE_DUE,
+) -> list[Claim]:
+    """Lend up to `limit` queued runs, oldest first, to a worker until now + lease."""
+    for _ in range(_TRIES):
+        candidates = set(session.scalars(_oldest(select(Run.evaluation_id), limit)))
+        rows = {row.id: row for row in lock(session, candidates)}
+        free = (
+            _oldest(select(Run), limit).where(Run.evaluation_id.in_(rows)).with_for_update(skip_locked=True)
+        )
+        runs = session.scalars(free.execution_options(populate_existing=True)).all()
+        taken = [run for run in runs if _take(session, run, worker, now, lease)]
+        if taken or not candidates:
+            return [_lend(session, rows[run.evaluation_id], run, worker, now, queue_due) for run in taken]
+    return []
+
+
+_TRIES = 3  # others may take every candidate while we wait for its evaluation's lock
+
+
+def _oldest(query: Select[*_Ts], limit: int) -> Select[*_Ts]:
+    order = (Run.queued_at, Run.evaluation_id, Run.seed_index)
+    return query.where(Run.status == RunStatus.QUEUED).order_by(*order).limit(limit)
+
+
+def _take(session: Session, run: Run, worker: str, now: datetime, lease: timedelta) -> bool:
+    guard = update(Run).where(Run.id == run.id, Run.status == RunStatus.QUEUED, Run.fence == run.fence)
+    won = guard.values(
+        status=RunStatus.RUNNING,
+        fence=run.fence + 1,
+        worker=worker,
+        lease_until=now + lease,
+        started_at=now,
+    )
+    taken = changed(session, won) == 1
+    session.refresh(run)
+    return taken
+
+
+def _lend(
+    session: Session, evaluation: Evaluation, run: Run, worker: str, now: datetime, queue_due: timedelta
+) -> Claim:
+    if evaluation.status is Status.QUEUED:
+        move(session, evaluation, Status.RUNNING, started_at=now)
+        log(session, "evaluation.running", worker, evaluation, now)
+    _push_due(session, evaluation, now + queue_due)
+    log(session, "run.running", worker, evaluation, now, f"seed {run.seed_index}, fence {run.fence}")
+    submission = evaluation.submission
+    return Claim(
+        run_id=run.id,
+        evaluation_id=evaluation.id,
+        submission_id=evaluation.submission_id,
+        competition_slug=submission.competition.slug,
+        split=evaluation.split,
+        seed=run.seed,
+        seed_index=run.seed_index,
+        fence=run.fence,
+        bundle_digest=submission.bundle_digest,
+        reference_digest=evaluation.reference.digest,
+        cutoff_seconds=evaluation.cutoff_seconds,
+        worker=worker,
+    )
+
+
+def heartbeat(session: Session, claims: Sequence[Claim], now: datetime, lease: timedelta) -> set[str]:
+    """Extend the leases that are still the caller's; return the ids of those runs that are still wanted.
+
+    A run of a cancelled evaluation keeps its lease, so that its worker can stop it, but is not in the answer.
+    """
+    open_ = {row.id for row in lock(session, (c.evaluation_id for c in claims)) if not row.cancel_requested}
+    ours = [c for c in claims if changed(session, _ours(c).values(lease_until=now + lease)) == 1]
+    return {c.run_id for c in ours if c.evaluation_id in open_}
+
+
+def _ours(claim: Claim) -> Update:
+    """Guard: the run is still lent under this claim's fence."""
+    return update(Run).where(
+        Run.id == claim.run_id, Run.status == RunStatus.RUNNING, Run.fence == claim.fence
+    )
+
+
+def record(
+    session: Session,
+    claim: Claim,
+    outcome: RunOutcome,
+    now: datetime,
+    lease: timedelta,
+    queue_due: timedelta = QUEUE_DUE,
+) -> Recorded:
+    """Record a run under its fence; the last success moves the evaluation to scoring, the first failure ends it.
+
+    After LAST the caller has until now + lease to take the scoring_claim before others may.
+    """
+    evaluation = lock_one(session, claim.evaluation_id)
+    status = RunStatus.FAILED if outcome.verdict else RunStatus.SUCCEEDED
+    ended = _ours(claim).values(
+        status=status,
+        seconds=outcome.seconds,
+        outputs_digest=outcome.outputs_digest,
+        verdict=outcome.verdict,
+        reason=outcome.reason,
+        lease_until=None,
+        finished_at=now,
+    )
+    if evaluation is None or changed(session, ended) == 0:
+        return Recorded.LOST
+    detail = f"seed {claim.seed_index}, {outcome.seconds:.2f} s" + (
+        f", {outcome.reason}" if outcome.reason else ""
+    )
+    log(session, f"run.{status}", claim.worker, evaluation, now, detail)
+    return _after(session, evaluation, claim.worker, outcome, now, now + lease, now + queue_due)
+
+
+def _after(
+    session: Session,
+    evaluation: Evaluation,
+    worker: str,
+    outcome: RunOutcome,
+    now: datetime,
+    scoring_due: datetime,
+    queue_due: datetime,
+) -> Recorded:
+    """Decide what a recorded run means for its evaluation."""
+    if evaluation.cancel_requested:
+        end(session, evaluation, Verdict.CANCELLED, CANCELLED, worker, now)
+        return Recorded.ENDED
+    if outcome.verdict is not None:
+        end(session, evaluation, outcome.verdict, outcome.reason, worker, now)
+        return Recorded.ENDED
+    unfinished = exists().where(Run.evaluation_id == evaluation.id, Run.status != RunStatus.SUCCEEDED)
+    if session.scalar(select(unfinished)):
+        _push_due(session, evaluation, queue_due)
+        return Recorded.RECORDED
+    move(session, evaluation, Status.SCORING, due_at=scoring_due)
+    log(session, "evaluation.scoring", worker, evaluation, now)
+    return Recorded.LAST
+
+
+def _push_due(session: Session, evaluation: Evaluation, due: datetime) -> None:
+    guard = update(Evaluation).where(Evaluation.id == evaluation.id, Evaluation.status == Status.RUNNING)
+    changed(session, guard.values(due_at=due))
+
+
+def give_back(
+    session: Session,
+    claim: Claim,
+    reason: Literal["worker_lost", "sandbox_fault"],
+    now: datetime,
+    *,
+    count_loss: bool = True,
+) -> bool:
+    """Put a run back in the queue under our own fault; the third loss ends the evaluation as stalled.
+
+    `count_loss=False` is for a worker that stops on request. Returns False when the run is no longer the caller's.
+    """
+    evaluation = lock_one(session, claim.evaluation_id)
+    if evaluation is None:
+        return False
+    guard = _ours(claim)
+    return requeue(session, evaluation, claim.run_id, guard, reason, claim.worker, now, loss=int(count_loss))
+
+
+def requeue(
+    session: Session,
+    evaluation: Evaluation,
+    run_id: str,
+    guard: Update,
+    reason: str,
+    actor: str,
+    now: datetime,
+    *,
+    loss: int,
+) -> bool:
+    """Give a run of a locked evaluation back, if `guard` still matches; end the evaluation if it must end."""
+    values = {"worker": None, "lease_until": None, "losses": Run.losses + loss}
+    if changed(session, guard.values(status=RunStatus.QUEUED, **values)) == 0:
+        return False
+    losses = session.scalar(select(Run.losses).where(Run.id == run_id)) or 0
+    log(session, "run.queued", actor, evaluation, now, f"{reason}, {losses} losses")
+    if evaluation.cancel_requested:
+        end(session, evaluation, Verdict.CANCELLED, CANCELLED, actor, now)
+    elif loss and losses >= MAX_LOSSES:
+        end(session, evaluation, Verdict.STALLED, reason, actor, now)
+    return True
+
+
+def stop_cancelled(session: Session, claim: Claim, now: datetime) -> bool:
+    """End a cancelled evaluation whose run the caller has killed; False when no cancel was asked for, or it is over."""
+    evaluation = lock_one(session, claim.evaluation_id)
+    if evaluation is None or not evaluation.cancel_requested:
+        return False
+    return end(session, evaluation, Verdict.CANCELLED, CANCELLED, claim.worker, now)

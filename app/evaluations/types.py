@@ -1,0 +1,75 @@
+"""What passes between the state machine and the workers."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from app.status import Verdict
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One run lent to one worker; everything it needs, valid while its fence is the row's."""
+
+    run_id: str
+    evaluation_id: str
+    submission_id: str
+    competition_slug: str
+    split: str
+    seed: int
+    seed_index: int
+    fence: int
+    bundle_digest: str
+    reference_digest: str
+    cutoff_seconds: float
+    worker: str
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """How a run ended: outputs, or a participant's verdict with its reason code."""
+
+    seconds: float  # host's clock
+    outputs_digest: str | None = None
+    verdict: Verdict | None = None
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an outcome that is neither."""
+        succeeded = self.outputs_digest is not None and self.verdict is None and self.reason is None
+        failed = self.outputs_digest is None and self.verdict is not None and self.reason is not None
+        if not (succeeded or failed):
+            raise ValueError("an outcome has either outputs, or a verdict and a reason")
+
+
+class Recorded(StrEnum):
+    """What recording a run led to."""
+
+    RECORDED = "recorded"
+    LAST = "last"  # the evaluation is in scoring; the caller scores it
+    ENDED = "ended"  # the evaluation is done: this run failed, or a cancel was asked for
+    LOST = "lost"  # the run is no longer the caller's; nothing changed
+
+
+@dataclass(frozen=True)
+class ScoringClaim:
+    """One evaluation lent to one scorer, valid while its fence is the row's."""
+
+    evaluation_id: str
+    submission_id: str
+    fence: int
+    reference_digest: str
+    competition_slug: str
+    split: str
+
+
+@dataclass(frozen=True)
+class NewScore:
+    """What the grader found; `report` is JSON-safe."""
+
+    grader_version: str
+    score: float
+    forgetting_quality: float
+    retain_ratio: float
+    test_ratio: float
+    report: dict[str, Any]

@@ -1,0 +1,105 @@
+"""Competitions and their references, as last registered."""
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import events
+from app.competitions import CompetitionConfig
+from app.errors import BadRequest, Conflict, NotFound, NotPrepared
+from app.models import Competition, Reference
+
+SPLITS = ("public", "private")
+_ORGANISER = "organiser"
+
+
+def register(
+    session: Session, config: CompetitionConfig, pages: dict[str, str], now: datetime
+) -> Competition:
+    """Insert or update a competition by its slug."""
+    found = session.scalar(
+        select(Competition).where(Competition.slug == config.slug).with_for_update(key_share=True)
+    )
+    competition = found or Competition(id=uuid4().hex, slug=config.slug)
+    competition.title = config.title
+    competition.config = config.model_dump(mode="json")
+    competition.pages = dict(pages)
+    competition.opens_at = config.opens_at
+    competition.closes_at = config.closes_at
+    competition.updated_at = now
+    session.add(competition)
+    session.flush()
+    events.write(session, "competition.registered", _ORGANISER, now, detail=config.slug)
+    return competition
+
+
+def add_reference(  # noqa: PLR0917 - a row's columns, in their order
+    session: Session,
+    competition: Competition,
+    split: str,
+    digest: str,
+    n_models: int,
+    retrain_seconds: float,
+    facts: dict[str, Any],
+    now: datetime,
+) -> Reference:
+    """Insert the next version of a split's reference; the same digest again returns the row there is."""
+    if split not in SPLITS:
+        raise BadRequest(f"A split is one of {', '.join(SPLITS)}.")
+    session.execute(
+        select(Competition.id).where(Competition.id == competition.id).with_for_update(key_share=True)
+    )
+    known = session.scalar(select(Reference).where(Reference.digest == digest))
+    if known is not None:
+        if (known.competition_id, known.split) != (competition.id, split):
+            raise Conflict(f"The reference {digest} belongs to another competition or split.")
+        return known
+    newest = _newest(session, competition, split)
+    reference = Reference(
+        id=uuid4().hex,
+        competition_id=competition.id,
+        split=split,
+        version=1 if newest is None else newest.version + 1,
+        digest=digest,
+        n_models=n_models,
+        retrain_seconds=retrain_seconds,
+        facts=facts,
+        created_at=now,
+    )
+    session.add(reference)
+    session.flush()
+    detail = f"{competition.slug} {split} version {reference.version}"
+    events.write(session, "reference.added", _ORGANISER, now, detail=detail)
+    return reference
+
+
+def get_competition(session: Session, slug: str) -> Competition:
+    """Return a competition. Raises NotFound."""
+    competition = session.scalar(select(Competition).where(Competition.slug == slug))
+    if competition is None:
+        raise NotFound(f"There is no competition {slug[:64]!r}.")
+    return competition
+
+
+def latest_reference(session: Session, competition: Competition, split: str) -> Reference:
+    """Return the newest reference of a split. Raises NotPrepared."""
+    newest = _newest(session, competition, split)
+    if newest is None:
+        raise NotPrepared(
+            f"The {split} split of {competition.slug} has no reference yet.",
+            advice="An organiser prepares it with `lethe competition prepare`.",
+        )
+    return newest
+
+
+def config_of(competition: Competition) -> CompetitionConfig:
+    """Return the configuration as registered."""
+    return CompetitionConfig.model_validate(competition.config)
+
+
+def _newest(session: Session, competition: Competition, split: str) -> Reference | None:
+    query = select(Reference).where(Reference.competition_id == competition.id, Reference.split == split)
+    return session.scalar(query.order_by(Reference.version.desc()).limit(1))

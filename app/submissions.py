@@ -1,0 +1,242 @@
+"""The way in: accept a bundle, read it back, cancel it, rerun it."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import Engine, exists, select
+from sqlalchemy.orm import Session
+
+from app import archive, evaluations, events, quota, registry
+from app.competitions import CompetitionConfig
+from app.db import read_only, unit_of_work
+from app.errors import BadRequest, CompetitionClosed, Conflict, Forbidden, IdempotencyMismatch, NotFound
+from app.models import Competition, Evaluation, Reference, Submission, User
+from app.status import Status
+from app.storage import Storage
+
+MAX_NOTE = 200
+MAX_KEY = 128
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A submission that is committed; `created` is False when an Idempotency-Key replayed an earlier one."""
+
+    submission_id: str
+    created: bool
+
+
+@dataclass(frozen=True)
+class _Upload:
+    """What identifies an upload."""
+
+    user_id: str
+    slug: str
+    digest: str
+    size: int
+    note: str
+    key: str | None
+
+
+def accept(
+    engine: Engine,
+    storage: Storage,
+    *,
+    user_id: str,
+    slug: str,
+    upload: Path,
+    note: str,
+    idempotency_key: str | None,
+    now: datetime,
+    seeds: Callable[[int], Sequence[int]] = evaluations.fresh_seeds,
+    queue_due: timedelta = evaluations.QUEUE_DUE,
+) -> Accepted:
+    """Take an upload in; when this returns, the submission is committed and its bundle is stored.
+
+    Raises Rejected for a bad bundle, QuotaExhausted, CompetitionClosed, NotPrepared, NotFound, BadRequest or
+    IdempotencyMismatch; none of them spends quota or leaves a row. `upload` is left where it is.
+    """
+    _check_words(note, idempotency_key)
+    incoming = _Upload(user_id, slug, _sha256(upload), upload.stat().st_size, note, idempotency_key)
+    with read_only(engine) as session:
+        replayed = _replay(session, incoming)
+        if replayed is not None:
+            return replayed
+        competition, config, _ = _open_competition(session, slug, now)
+        quota.check(quota.remaining(session, user_id, competition, config, now), now)
+    archive.inspect(upload, config.bundle, config.entry_function)
+    storage.put_file(upload)
+    with unit_of_work(engine) as session:
+        return _insert(session, incoming, now, seeds, now + queue_due)
+
+
+def _insert(
+    session: Session,
+    incoming: _Upload,
+    now: datetime,
+    seeds: Callable[[int], Sequence[int]],
+    due: datetime,
+) -> Accepted:
+    """Insert the rows under the user's lock, so that neither quota nor Idempotency-Key can be used twice."""
+    quota.lock(session, incoming.user_id)
+    replayed = _replay(session, incoming)
+    if replayed is not None:
+        return replayed
+    competition, config, reference = _open_competition(session, incoming.slug, now)
+    submission = Submission(
+        id=uuid4().hex,
+        user_id=incoming.user_id,
+        competition_id=competition.id,
+        bundle_digest=incoming.digest,
+        bundle_bytes=incoming.size,
+        note=incoming.note,
+        idempotency_key=incoming.key,
+        created_at=now,
+    )
+    session.add(submission)
+    session.flush()
+    quota.debit(session, incoming.user_id, competition, config, submission.id, now)
+    actor = session.get_one(User, incoming.user_id).name
+    events.write(
+        session, "submission.accepted", actor, now, submission_id=submission.id, detail=incoming.digest
+    )
+    _evaluate(
+        session, submission, config, reference, seeds(reference.n_models), actor=actor, now=now, due=due
+    )
+    return Accepted(submission.id, created=True)
+
+
+def get(session: Session, submission_id: str, viewer: User) -> Submission:
+    """Return a submission to its owner or an admin. Raises NotFound for everyone else."""
+    submission = session.get(Submission, submission_id)
+    if submission is None or (viewer.role != "admin" and submission.user_id != viewer.id):
+        raise NotFound("There is no such submission, or it is not yours.")
+    return submission
+
+
+def published_evaluation(submission: Submission, split: str = "public") -> Evaluation:
+    """Return the evaluation that is shown for a split. Raises NotFound when there is none."""
+    for evaluation in submission.evaluations:
+        if evaluation.published and evaluation.split == split:
+            return evaluation
+    raise NotFound(f"The submission has no evaluation on the {split} split.")
+
+
+def cancel(session: Session, submission_id: str, actor: User, now: datetime) -> None:
+    """Cancel what is not done yet: an owner their first evaluation, an admin reruns too. Raises NotFound, Conflict."""
+    submission = get(session, submission_id, actor)
+    active = select(Evaluation.id).where(
+        Evaluation.submission_id == submission.id, Evaluation.status != Status.DONE
+    )
+    if actor.role != "admin":
+        active = active.where(Evaluation.generation == 1, Evaluation.split == "public")
+    locked = evaluations.lock(session, session.scalars(active).all())
+    cancelled = [evaluations.cancel(session, evaluation, actor.name, now) for evaluation in locked]
+    if not any(cancelled):
+        raise Conflict("The submission has ended already; there is nothing to cancel.")
+
+
+def rerun(
+    session: Session,
+    submission_id: str,
+    split: str,
+    actor: User,
+    now: datetime,
+    seeds: Sequence[int] | None = None,
+    queue_due: timedelta = evaluations.QUEUE_DUE,
+) -> Evaluation:
+    """Queue a new evaluation beside the old, under the newest reference; it is published when it scores.
+
+    Raises Forbidden unless the actor is an admin, and Conflict while another one of that split is under way.
+    """
+    if actor.role != "admin":
+        raise Forbidden("Only an admin can rerun a submission.")
+    submission = get(session, submission_id, actor)
+    session.execute(
+        select(Submission.id).where(Submission.id == submission.id).with_for_update(key_share=True)
+    )
+    of_split = exists().where(Evaluation.submission_id == submission.id, Evaluation.split == split)
+    if session.scalar(select(of_split.where(Evaluation.status != Status.DONE))):
+        raise Conflict(f"An evaluation on the {split} split is still under way; cancel it first.")
+    reference = registry.latest_reference(session, submission.competition, split)
+    chosen = evaluations.fresh_seeds(reference.n_models) if seeds is None else seeds
+    config = registry.config_of(submission.competition)
+    return _evaluate(
+        session, submission, config, reference, chosen, actor=actor.name, now=now, due=now + queue_due
+    )
+
+
+def _evaluate(
+    session: Session,
+    submission: Submission,
+    config: CompetitionConfig,
+    reference: Reference,
+    seeds: Sequence[int],
+    *,
+    actor: str,
+    now: datetime,
+    due: datetime,
+) -> Evaluation:
+    """Queue an evaluation; the first one of a split is published at birth."""
+    shown = exists().where(
+        Evaluation.submission_id == submission.id, Evaluation.split == reference.split, Evaluation.published
+    )
+    return evaluations.create(
+        session,
+        submission,
+        reference,
+        config.evaluation.cutoff_fraction * reference.retrain_seconds,
+        seeds,
+        published=not session.scalar(select(shown)),
+        now=now,
+        due=due,
+        actor=actor,
+    )
+
+
+def _open_competition(
+    session: Session, slug: str, now: datetime
+) -> tuple[Competition, CompetitionConfig, Reference]:
+    """Return a competition that takes submissions now. Raises NotFound, CompetitionClosed or NotPrepared."""
+    competition = registry.get_competition(session, slug)
+    if now < competition.opens_at:
+        raise CompetitionClosed(f"{competition.title} opens at {competition.opens_at:%Y-%m-%d %H:%M} UTC.")
+    if now >= competition.closes_at:
+        raise CompetitionClosed(f"{competition.title} closed at {competition.closes_at:%Y-%m-%d %H:%M} UTC.")
+    reference = registry.latest_reference(session, competition, "public")
+    return competition, registry.config_of(competition), reference
+
+
+def _replay(session: Session, incoming: _Upload) -> Accepted | None:
+    """Return the submission that this user made under the same key. Raises IdempotencyMismatch."""
+    if incoming.key is None:
+        return None
+    earlier = session.scalar(
+        select(Submission).where(
+            Submission.user_id == incoming.user_id, Submission.idempotency_key == incoming.key
+        )
+    )
+    if earlier is None:
+        return None
+    if (earlier.bundle_digest, earlier.competition.slug) != (incoming.digest, incoming.slug):
+        raise IdempotencyMismatch(
+            "This Idempotency-Key was used for another bundle or competition.",
+            advice="Send a new key with each new upload.",
+        )
+    return Accepted(earlier.id, created=False)
+
+
+def _check_words(note: str, key: str | None) -> None:
+    if len(note) > MAX_NOTE or not note.isprintable():
+        raise BadRequest(f"A note has at most {MAX_NOTE} characters on one line.")
+    if key is not None and not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
+        raise BadRequest(f"An Idempotency-Key has 1 to {MAX_KEY} printable ASCII characters.")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
