@@ -57,6 +57,10 @@ def usage_error(message: str, code: str, advice: str = "") -> CliError:
     return CliError(message, code=code, exit_code=ExitCode.USAGE, advice=advice)
 
 
+def _interrupted() -> CliError:
+    return CliError("Stopped.", code="interrupted", exit_code=ExitCode.INTERRUPTED)
+
+
 def reported(command: Callable[..., None]) -> Callable[..., None]:
     """Report a CliError on stderr, or as one JSON object on stdout if the command has --json, and exit."""
 
@@ -64,7 +68,8 @@ def reported(command: Callable[..., None]) -> Callable[..., None]:
     def wrapper(*args: Any, **kwargs: Any) -> None:
         try:
             command(*args, **kwargs)
-        except CliError as error:
+        except (CliError, KeyboardInterrupt, click.Abort) as caught:
+            error = caught if isinstance(caught, CliError) else _interrupted()
             if kwargs.get("as_json"):
                 click.echo(json.dumps(error.to_dict(), indent=2))
             else:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TransferSpeedColumn
 
 from cli.client import JsonObject
-from cli.text import say
+from cli.text import clean, say
 
 
 class Watcher(Protocol):
@@ -76,7 +76,7 @@ class _Bar:
 
     def trouble(self, message: str) -> None:
         self._progress.update(self._task, description="Waiting for the service")
-        say(message)
+        self._progress.console.print(clean(message), markup=False, highlight=False)  # above the bar
 
 
 class _Lines:

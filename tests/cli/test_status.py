@@ -114,6 +114,12 @@ def test_ctrl_c_names_the_command_to_go_on_with(service, lethe, time, monkeypatc
     assert "lethe status abc123 --wait" in result.stderr
 
 
+def test_ctrl_c_anywhere_else_is_one_line_too(lethe, monkeypatch):
+    monkeypatch.setattr("cli.status.connection", lambda _url: (_ for _ in ()).throw(KeyboardInterrupt))
+    result = lethe("status")
+    assert (result.exit_code, result.stderr) == (130, "lethe: Stopped.\n")
+
+
 def test_an_unknown_submission_ends_the_wait_at_once(service, lethe):
     result = lethe("status", "abc123", "--wait")
     assert result.exit_code == 1
