@@ -47,7 +47,7 @@ def worker(name: str) -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     settings = Settings()
-    backend = Bubblewrap(uid=settings.sandbox_uid_base)
+    backend = Bubblewrap(settings.sandbox_uid_base)
     try:
         backend.probe()
     except SandboxUnavailable as error:

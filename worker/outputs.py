@@ -60,15 +60,18 @@ def measure(model: torch.nn.Module, arrays: Mapping[str, NDArray[np.generic]], d
     )
 
 
-class ModelEvaluator:
-    """Measures many sets of weights of one split, building the architecture once."""
+class Split:
+    """A reference's split in memory: its arrays, the layout of its weights, and its architecture, built once."""
 
     def __init__(self, material: Material, device: str) -> None:
-        self._arrays = material.arrays()
+        self.sandbox = material.sandbox
+        self.layout = material.layout()
+        self.arrays = material.arrays()
+        self.reference = material.outputs()
         self._device = device
         self._model = load_model_module(material.sandbox).build_model()
 
     def measure(self, state: Mapping[str, torch.Tensor]) -> RunOutputs:
         """Return the outputs of one set of checked weights. Raises NotFiniteLogits."""
         self._model.load_state_dict(dict(state), strict=True)
-        return measure(self._model, self._arrays, self._device)
+        return measure(self._model, self.arrays, self._device)

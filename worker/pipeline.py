@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -25,9 +24,9 @@ from app.settings import Settings
 from app.status import Verdict
 from app.storage import Storage
 from worker import weights
-from worker.material import Material, fetch
-from worker.outputs import ModelEvaluator, NotFiniteLogits, RunOutputs
-from worker.sandbox.base import Job, Limits, RunResult, SandboxFault, SandboxSpec
+from worker.material import fetch
+from worker.outputs import NotFiniteLogits, RunOutputs, Split
+from worker.sandbox.base import Job, Limits, RunResult, SandboxSpec
 from worker.sandbox.pool import Pool
 from worker.scoring import score_outputs
 
@@ -38,11 +37,6 @@ log = logging.getLogger("lethe.worker")
 def utc_now() -> datetime:
     """Return the current time; the clock that is passed in outside tests."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """A run that was killed because nobody wants it any more, or because this worker stops."""
 
 
 class Worker:
@@ -65,7 +59,7 @@ class Worker:
         self._clock = clock
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._stopping = threading.Event()
-        self._evaluators: dict[str, ModelEvaluator] = {}
+        self._current: tuple[str, Split] | None = None
         self._reaped_at = float("-inf")
 
     def stop(self) -> None:
@@ -79,6 +73,9 @@ class Worker:
                 busy = self.step()
             except OperationalError as error:
                 log.warning("database is away: %s", error.orig)
+                busy = False
+            except Exception:
+                log.exception("fault outside a run; leases and due times bring its work back")
                 busy = False
             if not busy:
                 self._stopping.wait(self._settings.poll_seconds)
@@ -106,11 +103,14 @@ class Worker:
         try:
             with self._beating(claim) as unwanted:
                 ended = self._run(claim, lambda: unwanted.is_set() or self._stopping.is_set())
-        except SandboxFault:
-            log.exception("sandbox fault in run %s", claim.run_id)
+        except OperationalError:
+            raise  # the database is away: the lease brings the run back
+        except Exception:
+            # whatever is not a RunResult is ours: a sandbox fault, a blob that cannot be read, a full disk
+            log.exception("fault in run %s", claim.run_id)
             self._persist(lambda s: evaluations.give_back(s, claim, "sandbox_fault", self._clock()))
             return
-        if isinstance(ended, Stopped):
+        if ended is None:
             self._let_go(claim)
             return
         log.info(
@@ -133,36 +133,36 @@ class Worker:
 
         self._persist(end)
 
-    def _run(self, claim: Claim, should_stop: Callable[[], bool]) -> RunOutcome | Stopped:
+    def _run(self, claim: Claim, should_stop: Callable[[], bool]) -> RunOutcome | None:
+        """Return how the run ended, or None if it was killed because it is not wanted any more."""
         with read_only(self._engine) as session:
             config = registry.config_of(registry.get_competition(session, claim.competition_slug))
-        material = fetch(self._storage, claim.reference_digest, self._settings.data_dir / "cache")
+        split = self._split(claim.reference_digest)
         bundle = self._storage.get(claim.bundle_digest)
-        sandbox = self._pool.take(spec_for(material, config, self._settings.device))
+        sandbox = self._pool.take(spec_for(split, config, self._settings.device))
         try:
             result = sandbox.run(Job(bundle, claim.seed, claim.cutoff_seconds), should_stop)
         finally:
             sandbox.close()
-        if result.verdict is Verdict.CANCELLED:
-            return Stopped()
-        return self._judge(claim, material, result)
+        return None if result.verdict is Verdict.CANCELLED else self._judge(split, result)
 
-    def _judge(self, claim: Claim, material: Material, result: RunResult) -> RunOutcome:
+    def _judge(self, split: Split, result: RunResult) -> RunOutcome:
         if result.verdict is not None:
             return RunOutcome(seconds=result.seconds, verdict=result.verdict, reason=result.reason)
         try:
-            state = weights.read(result.output, material.layout())
-            outputs = self._evaluator(claim.reference_digest, material).measure(state)
+            outputs = split.measure(weights.read(result.output, split.layout))
         except weights.InvalidWeights as error:
-            return RunOutcome(result.seconds, verdict=Verdict.INVALID_OUTPUT, reason=error.reason)
+            return RunOutcome(result.seconds, verdict=Verdict.INVALID_OUTPUT, reason=error.code)
         except NotFiniteLogits:
             return RunOutcome(result.seconds, verdict=Verdict.INVALID_OUTPUT, reason="not_finite_logits")
         return RunOutcome(result.seconds, outputs_digest=self._storage.put(outputs.to_bytes()))
 
-    def _evaluator(self, digest: str, material: Material) -> ModelEvaluator:
-        if digest not in self._evaluators:
-            self._evaluators = {digest: ModelEvaluator(material, self._settings.device)}
-        return self._evaluators[digest]
+    def _split(self, reference_digest: str) -> Split:
+        """Return the split in hand; a worker keeps one at a time in memory."""
+        if self._current is None or self._current[0] != reference_digest:
+            material = fetch(self._storage, reference_digest, self._settings.data_dir / "cache")
+            self._current = (reference_digest, Split(material, self._settings.device))
+        return self._current[1]
 
     def _score(self, evaluation_id: str | None) -> None:
         """Score an evaluation whose last run is recorded; None takes over from a scorer that died."""
@@ -173,9 +173,8 @@ class Worker:
             return
         with read_only(self._engine) as session:
             rows = evaluations.outputs(session, claim.evaluation_id)
-        material = fetch(self._storage, claim.reference_digest, self._settings.data_dir / "cache")
         runs = [RunOutputs.from_bytes(self._storage.get(digest)) for _, digest, _ in rows]
-        score = score_outputs(runs, material, [seconds for _, _, seconds in rows])
+        score = score_outputs(runs, self._split(claim.reference_digest), [seconds for _, _, seconds in rows])
         self._persist(lambda s: self._finish(s, claim, score))
 
     def _finish(self, session: Session, claim: ScoringClaim, score: evaluations.NewScore | None) -> None:
@@ -213,16 +212,16 @@ class Worker:
             thread.join()
 
 
-def spec_for(material: Material, config: CompetitionConfig, device: str) -> SandboxSpec:
+def spec_for(split: Split, config: CompetitionConfig, device: str) -> SandboxSpec:
     """Return what a sandbox for this split is started with."""
     limits = Limits(
         memory_bytes=config.sandbox.memory_mb * 2**20,
         processes=config.sandbox.processes,
         tmp_bytes=config.sandbox.tmp_mb * 2**20,
-        output_bytes=weights.payload_bytes(material.layout()),
+        output_bytes=weights.payload_bytes(split.layout),
         threads=config.sandbox.threads,
     )
-    return SandboxSpec(material.sandbox, limits, device)
+    return SandboxSpec(split.sandbox, limits, device)
 
 
 def _with_retries(engine: Engine, change: Callable[[Session], T], patience_seconds: float) -> T:

@@ -9,26 +9,21 @@ from app.evaluations import NewScore
 from grader import report
 from grader.confidence import confidence
 from grader.types import ModelOutputs
-from worker.material import Material
-from worker.outputs import RunOutputs
+from worker.outputs import RunOutputs, Split
 
 
-def score_outputs(
-    runs: Sequence[RunOutputs], material: Material, seconds: Sequence[float]
-) -> NewScore | None:
+def score_outputs(runs: Sequence[RunOutputs], split: Split, seconds: Sequence[float]) -> NewScore | None:
     """Grade N unlearned models against the split's N retrained ones; None when some example cannot be scored."""
-    arrays = material.arrays()
-    labels = arrays["forget_labels"]
+    labels = split.arrays["forget_labels"]
     unlearned = ModelOutputs(
         confidence(np.stack([run.forget_logits for run in runs]), labels),
         np.array([run.retain_accuracy for run in runs]),
         np.array([run.test_accuracy for run in runs]),
     )
-    reference = material.outputs()
     retrained = ModelOutputs(
-        confidence(reference["retrained_forget_logits"], labels),
-        reference["retrained_retain_accuracy"],
-        reference["retrained_test_accuracy"],
+        confidence(split.reference["retrained_forget_logits"], labels),
+        split.reference["retrained_retain_accuracy"],
+        split.reference["retrained_test_accuracy"],
     )
     graded = report.grade(unlearned, retrained)
     if not np.isfinite(graded.score):

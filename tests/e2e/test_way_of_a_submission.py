@@ -1,13 +1,12 @@
 """The whole way of a submission: real web service, real worker process, real sandbox, real SQLite."""
 
-import io
 import os
 import signal
-import zipfile
 
 import pytest
 
 from app.status import RunStatus
+from tests.bundles import zipped
 from tests.e2e.service import Service
 
 NUDGE = """
@@ -21,13 +20,6 @@ SLOW = "import time\ndef unlearning(net, retain_loader, forget_loader, val_loade
 NAPPING = NUDGE.replace("with torch", "__import__('time').sleep(0.2)\n    with torch")
 
 
-def bundle(source: str) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("submission.py", source)
-    return buffer.getvalue()
-
-
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     with Service.prepared(tmp_path_factory.mktemp("service")) as running:
@@ -35,7 +27,7 @@ def service(tmp_path_factory):
 
 
 def test_a_bundle_sent_over_http_stands_on_the_leaderboard(service):
-    answer = service.submit(bundle(NUDGE))
+    answer = service.submit(zipped(NUDGE))
     assert answer.status_code == 201
     final = service.wait_for(answer.headers["location"])
     assert final["status"] == "done"
@@ -47,20 +39,20 @@ def test_a_bundle_sent_over_http_stands_on_the_leaderboard(service):
 
 
 def test_a_run_over_the_cutoff_ends_the_evaluation(service):
-    final = service.wait_for(service.submit(bundle(SLOW)).headers["location"])
+    final = service.wait_for(service.submit(zipped(SLOW)).headers["location"])
     assert (final["verdict"], final["reason"]["code"]) == ("timed_out", "over_cutoff")
     assert final["runs"]["succeeded"] == 0
 
 
 def test_a_bundle_refused_at_the_door_spends_no_quota(service):
     before = service.client.get("/api/v1/competitions/tiny").json()["quota"]
-    answer = service.submit(bundle("x = 1\n"))
+    answer = service.submit(zipped("x = 1\n"))
     assert (answer.status_code, answer.json()["code"]) == (422, "missing_entry_function")
     assert service.client.get("/api/v1/competitions/tiny").json()["quota"]["used"] == before["used"]
 
 
 def test_a_worker_killed_in_mid_evaluation_loses_nothing(service):
-    location = service.submit(bundle(NAPPING)).headers["location"]
+    location = service.submit(zipped(NAPPING)).headers["location"]
     service.wait_until(lambda: service.read(location)["runs"]["succeeded"] >= 1)
     os.kill(service.worker.pid, signal.SIGKILL)
     service.worker.wait()
@@ -76,7 +68,7 @@ def test_a_worker_killed_in_mid_evaluation_loses_nothing(service):
 
 
 def test_an_admin_reruns_beside_the_old_score(service):
-    location = service.submit(bundle(NUDGE)).headers["location"]
+    location = service.submit(zipped(NUDGE)).headers["location"]
     first = service.wait_for(location)
     answer = service.admin.post(
         f"/api/v1/admin/submissions/{first['id']}/rerun",
