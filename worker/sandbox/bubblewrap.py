@@ -1,0 +1,281 @@
+"""Sandboxes on one machine with no daemon: bubblewrap, unprivileged user namespaces, a memory watchdog.
+
+What it does not do: it shares the host's kernel, and it suits participants one trusts somewhat. Memory has no cgroup:
+each process has an address-space limit of the memory limit plus what an idle torch reserves, and a watchdog sums up the
+processes' resident memory every 20 ms and kills; a burst can overshoot by what is touched in that time, memory files that
+are not mapped go uncounted, and /tmp and /dev/shm have a size cap each but no cap on the number of files. It runs on
+the CPU only.
+"""
+
+import json
+import os
+import selectors
+import socket
+import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from worker.sandbox.base import Limits, SandboxFault, SandboxSpec, SandboxUnavailable
+from worker.sandbox.bubblewrap_run import BubblewrapSandbox, Handles
+from worker.sandbox.command import (
+    INSTALL,
+    MATERIAL,
+    PACKAGES,
+    RUNNER,
+    Host,
+    Mounts,
+    command,
+    find_host,
+    require_tools,
+)
+from worker.sandbox.memfd import LENGTH_BYTES, sealed_input
+from worker.sandbox.runner import FAULT, READY
+
+TORCH_ADDRESS_SPACE = 1 << 30
+_PASSWD = b"participant:x:1000:1000::/tmp:/bin/sh\n"
+_RUNNER = Path(__file__).with_name("runner.py")
+
+_PROBE = """
+import json, os, socket
+def refused(attempt):
+    try:
+        attempt()
+    except OSError:
+        return True
+    return False
+def connect():
+    socket.create_connection(("192.0.2.1", 80), timeout=1)
+status = dict(line.split(":", 1) for line in open("/proc/self/status") if ":" in line)
+print(json.dumps({
+    "network closed": refused(connect) and [name for _, name in socket.if_nameindex()] == ["lo"],
+    "read-only root": refused(lambda: open("/probe", "w")) and refused(lambda: open("/usr/probe", "w")),
+    "core_pattern not writable": refused(lambda: open("/proc/sys/kernel/core_pattern", "r+")),
+    "no capabilities": int(status["CapEff"], 16) == 0 and status["NoNewPrivs"].strip() == "1",
+    "own process namespace": os.getpid() == 1,
+    "empty environment": set(os.environ) <= {"PWD", "LC_CTYPE"},
+}))
+"""
+
+
+class _Slots:
+    """Numbers of the sandboxes alive; as root each has a uid of its own."""
+
+    def __init__(self) -> None:
+        self._used: set[int] = set()
+        self._lock = threading.Lock()
+
+    def take(self) -> int:
+        with self._lock:
+            slot = next(number for number in range(len(self._used) + 1) if number not in self._used)
+            self._used.add(slot)
+            return slot
+
+    def release(self, slot: int) -> None:
+        with self._lock:
+            self._used.discard(slot)
+
+
+@dataclass(frozen=True)
+class _Started:
+    """A process just spawned, with our end of its pipe."""
+
+    process: subprocess.Popen[bytes]
+    info_fd: int
+    errors_fd: int
+
+
+class Bubblewrap:
+    """Starts sandboxes with bwrap. As root, sandbox number k alive runs as the uid `uid_base + k`."""
+
+    name = "bubblewrap"
+
+    def __init__(self, uid_base: int = 210_000, start_seconds: float = 120.0) -> None:
+        self._uid_base = uid_base
+        self._start_seconds = start_seconds
+        self._slots = _Slots()
+        # --die-with-parent follows the thread that spawned the sandbox: this one lives as long as the back end
+        self._spawner = ThreadPoolExecutor(1, thread_name_prefix="sandbox-spawner")
+
+    def probe(self) -> None:
+        """Raise SandboxUnavailable, naming what failed and what to install, unless a sandbox here holds."""
+        require_tools(as_root=os.geteuid() == 0)
+        answer, errors = self._ask(_PROBE)
+        try:
+            failed = [name for name, holds in json.loads(answer).items() if not holds]
+        except ValueError as error:
+            hint = "the kernel must allow unprivileged user namespaces"
+            raise SandboxUnavailable(
+                f"Sandboxes do not work here: {errors or 'no answer'} ({hint}). {INSTALL}"
+            ) from error
+        if failed:
+            raise SandboxUnavailable(
+                f"Sandboxes are not safe here; failed probes: {', '.join(failed)}. {INSTALL}"
+            )
+
+    def _ask(self, script: str) -> tuple[bytes, str]:
+        """Run a script in a sandbox that holds nothing else; return what it printed and what bwrap complained about."""
+        host = find_host()
+        slot = self._slots.take()
+        try:
+            inside = [str(host.interpreter), "-I", "-B", "-S", "-c", script]
+            started = self._spawn(host, Mounts(None, 1 << 20), inside, slot, stdout=subprocess.PIPE)
+            try:
+                answer, _ = started.process.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                started.process.kill()
+                answer, _ = started.process.communicate()
+            return answer, _close_and_read(started)
+        except OSError as error:
+            raise SandboxUnavailable(f"Sandboxes do not work here: {error}. {INSTALL}") from error
+        finally:
+            self._slots.release(slot)
+
+    def start(self, spec: SandboxSpec) -> BubblewrapSandbox:
+        """Start a sandbox and block until it is READY. Raises SandboxFault."""
+        if spec.device != "cpu":
+            raise SandboxUnavailable(f"bubblewrap sandboxes run on the CPU only, not on {spec.device}")
+        require_tools(as_root=os.geteuid() == 0)
+        slot = self._slots.take()
+        try:
+            return self._start(spec, slot)
+        except OSError as error:
+            self._slots.release(slot)
+            raise SandboxFault(f"a sandbox could not be started: {error}") from error
+        except BaseException:
+            self._slots.release(slot)
+            raise
+
+    def _start(self, spec: SandboxSpec, slot: int) -> BubblewrapSandbox:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        data = [(sealed_input(_RUNNER.read_bytes()), RUNNER), (sealed_input(_PASSWD), "/etc/passwd")]
+        try:
+            host = find_host()
+            inside = [str(host.interpreter), "-I", "-B", RUNNER, _settings(spec, theirs.fileno())]
+            mounts = Mounts(spec.material, spec.limits.tmp_bytes, data)
+            started = self._spawn(host, mounts, inside, slot, keep=theirs.fileno())
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+            for descriptor, _ in data:
+                os.close(descriptor)
+        return self._until_ready(spec, slot, started, ours)
+
+    def _spawn(
+        self,
+        host: Host,
+        mounts: Mounts,
+        inside: list[str],
+        slot: int,
+        *,
+        keep: int | None = None,
+        stdout: int = subprocess.DEVNULL,
+    ) -> _Started:
+        uid = self._uid_base + slot if os.geteuid() == 0 else None
+        info, info_child = os.pipe()
+        errors = os.memfd_create("errors", os.MFD_CLOEXEC)
+        inherited = [info_child, *(fd for fd, _ in mounts.data), *([] if keep is None else [keep])]
+        try:
+            process = self._spawner.submit(
+                subprocess.Popen[bytes],
+                command(host, mounts, inside, uid=uid, info_fd=info_child),
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=errors,
+                pass_fds=inherited,
+                cwd="/",
+            ).result()
+        except BaseException:
+            os.close(info)
+            os.close(errors)
+            raise
+        finally:
+            os.close(info_child)
+        return _Started(process, info, errors)
+
+    def _until_ready(
+        self, spec: SandboxSpec, slot: int, started: _Started, control: socket.socket
+    ) -> BubblewrapSandbox:
+        deadline = time.monotonic() + self._start_seconds
+        pidfd = -1
+        try:
+            pid = _child_pid(started.info_fd, deadline)
+            pidfd = os.pidfd_open(pid)
+            _wait_for_ready(control, deadline)
+        except (OSError, ValueError, SandboxFault) as error:
+            started.process.kill()  # --die-with-parent takes the rest along
+            started.process.wait()
+            control.close()
+            if pidfd >= 0:
+                os.close(pidfd)
+            raise SandboxFault(
+                f"a sandbox did not start: {error} {_close_and_read(started)}".strip()
+            ) from error
+        _close_and_read(started)
+        handles = Handles(started.process, pid, pidfd, control)
+        return BubblewrapSandbox(handles, spec.limits, lambda: self._slots.release(slot))
+
+
+def _settings(spec: SandboxSpec, control_fd: int) -> str:
+    return json.dumps(
+        {
+            "control": control_fd,
+            "material": MATERIAL,
+            "packages": PACKAGES,
+            "bundle_folder": "/tmp/bundle",  # noqa: S108 - the sandbox's own
+            "device": spec.device,
+            "threads": spec.limits.threads,
+            "rlimits": _rlimits(spec.limits),
+        }
+    )
+
+
+def _rlimits(limits: Limits) -> dict[str, Any]:
+    """Limits that the runner sets for good before READY; set inside, the count of processes is the namespace's own."""
+    return {
+        "RLIMIT_AS": limits.memory_bytes + TORCH_ADDRESS_SPACE,
+        "RLIMIT_NPROC": limits.processes,
+        "RLIMIT_FSIZE": max(limits.tmp_bytes, LENGTH_BYTES + limits.output_bytes),
+        "RLIMIT_NOFILE": 1024,
+        "RLIMIT_CORE": 0,
+    }
+
+
+def _child_pid(info_fd: int, deadline: float) -> int:
+    """Read what bwrap tells about its child: the sandbox's pid 1, by the host's number."""
+    said = b""
+    while not said.rstrip().endswith(b"}"):
+        _wait_readable(info_fd, deadline)
+        chunk = os.read(info_fd, 4096)
+        if not chunk:
+            raise SandboxFault("bwrap ended at once;")
+        said += chunk
+    return int(json.loads(said)["child-pid"])
+
+
+def _wait_for_ready(control: socket.socket, deadline: float) -> None:
+    _wait_readable(control.fileno(), deadline)
+    said = control.recv(8192)
+    if said != READY:
+        cause = said.removeprefix(FAULT).decode(errors="replace")
+        raise SandboxFault(cause or "it ended before it was ready")
+
+
+def _wait_readable(descriptor: int, deadline: float) -> None:
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        if not selector.select(max(0.0, deadline - time.monotonic())):
+            raise SandboxFault("it took too long to become ready")
+
+
+def _close_and_read(started: _Started) -> str:
+    """Close what only a start needs; return what bwrap and its helpers complained about."""
+    errors = os.pread(started.errors_fd, 4000, 0).decode(errors="replace").strip()
+    os.close(started.info_fd)
+    os.close(started.errors_fd)
+    return errors

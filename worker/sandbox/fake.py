@@ -1,0 +1,99 @@
+"""A back end that runs nothing: each run goes as a function of the job says. For tests of everything around it."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from app.reasons import REASONS
+from worker.sandbox.base import Job, RunResult, SandboxFault, SandboxSpec
+
+Behaviour = Callable[[Job], RunResult]
+_TICK_SECONDS = 0.05
+
+
+def echo(job: Job) -> RunResult:
+    """Leave the bundle itself as the output, at once."""
+    return RunResult(0.0, job.bundle)
+
+
+def failing(reason: str, seconds: float = 0.0) -> Behaviour:
+    """Make a behaviour that ends every run with this reason code of app.reasons."""
+    return lambda _job: RunResult(seconds, verdict=REASONS[reason].verdict, reason=reason)
+
+
+class FakeSandbox:
+    """Plays one run: it lasts as long as the behaviour's result says, and ends at the cutoff all the same."""
+
+    def __init__(self, behaviour: Behaviour, limit_bytes: int, closed: Callable[[], None]) -> None:
+        self._behaviour = behaviour
+        self._limit_bytes = limit_bytes
+        self._on_close = closed
+        self._used = False
+        self._closed = threading.Event()
+
+    def run(self, job: Job, should_stop: Callable[[], bool]) -> RunResult:
+        """Play the behaviour in real time. What it raises is raised: let it raise SandboxFault to play our failures."""
+        if self._used or self._closed.is_set():
+            raise SandboxFault("a sandbox serves one run only")
+        self._used = True
+        try:
+            return self._play(job, should_stop)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End the run, if one goes on, with a SandboxFault."""
+        if not self._closed.is_set():
+            self._closed.set()
+            self._on_close()
+
+    def _play(self, job: Job, should_stop: Callable[[], bool]) -> RunResult:
+        planned = self._behaviour(job)
+        started = time.monotonic()
+        end = started + min(planned.seconds, job.cutoff_seconds)
+        while (left := end - time.monotonic()) > 0:
+            if self._closed.wait(min(_TICK_SECONDS, left)):
+                raise SandboxFault("the sandbox was closed during its run")
+            if should_stop():
+                return _ended("cancelled_on_request", time.monotonic() - started)
+        if planned.seconds >= job.cutoff_seconds:
+            return _ended("over_cutoff", time.monotonic() - started)
+        return self._checked(planned)
+
+    def _checked(self, planned: RunResult) -> RunResult:
+        if planned.verdict is not None:
+            return replace(planned, output=b"")
+        if len(planned.output) > self._limit_bytes:
+            return _ended("malformed_output", planned.seconds)
+        return planned if planned.output else _ended("no_weights", planned.seconds)
+
+
+class Fake:
+    """The fake back end. `alive` counts sandboxes not yet closed, `started` all of them."""
+
+    name = "fake"
+
+    def __init__(self, behaviour: Behaviour = echo) -> None:
+        self._behaviour = behaviour
+        self._lock = threading.Lock()
+        self.alive = 0
+        self.started = 0
+
+    def probe(self) -> None:
+        """Nothing can be missing."""
+
+    def start(self, spec: SandboxSpec) -> FakeSandbox:
+        """Start a sandbox; it is READY at once."""
+        with self._lock:
+            self.alive += 1
+            self.started += 1
+        return FakeSandbox(self._behaviour, spec.limits.output_bytes, self._one_less)
+
+    def _one_less(self) -> None:
+        with self._lock:
+            self.alive -= 1
+
+
+def _ended(reason: str, seconds: float) -> RunResult:
+    return RunResult(seconds, verdict=REASONS[reason].verdict, reason=reason)

@@ -1,0 +1,410 @@
+# ruff: noqa: PLC0415 - torch comes in only inside the sandbox, so that the host can read EXIT_REASONS cheaply
+"""The one file of ours that lives inside a sandbox: it meets the participant's code.
+
+It prepares everything that costs time (torch, the model, the data), says READY, and waits. GO brings the seed, the
+bundle and the output slot. Before the first byte of the participant's is imported, the control socket is closed:
+from then on nothing but the output slot and the exit code leaves the sandbox, and neither is believed.
+It imports nothing of ours and is started as `python -I -B /runner.py SETTINGS`, SETTINGS being a JSON object.
+"""
+
+import contextlib
+import importlib
+import importlib.util
+import inspect
+import io
+import json
+import os
+import random
+import resource
+import socket
+import struct
+import sys
+import traceback
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+EXIT_REASONS: dict[int, str] = {
+    64: "import_failed",
+    65: "entry_function_missing",
+    66: "unknown_argument_at_run",
+    67: "raised",
+    68: "memory_limit",
+    69: "wrong_return_type",
+    70: "wrong_keys",
+    71: "wrong_shapes",
+}
+"""Exit code of a run that failed -> reason code. 0 means that weights were left, or `no_weights`; others, `died`."""
+
+READY, TAKEN, FAULT = b"READY", b"TAKEN", b"FAULT "
+LENGTH_BYTES = 8
+
+KNOWN_ARGUMENTS: dict[str, str] = {
+    "net": "net",
+    "model": "net",
+    "retain_loader": "retain",
+    "retain": "retain",
+    "forget_loader": "forget",
+    "forget": "forget",
+    "val_loader": "validation",
+    "validation_loader": "validation",
+    "validation": "validation",
+    "class_weights": "class_weights",
+    "device": "device",
+}
+BY_POSITION = ("net", "retain", "forget", "validation")
+DTYPES = {
+    "float64": "F64",
+    "float32": "F32",
+    "float16": "F16",
+    "int64": "I64",
+    "int32": "I32",
+    "int16": "I16",
+    "int8": "I8",
+    "uint8": "U8",
+    "bool": "BOOL",
+}
+"""numpy's names of dtypes -> those of the safetensors format."""
+
+
+class Ended(Exception):  # noqa: N818 - a way for a run to end, not always an error
+    """The run is over; `code` is the exit code to leave with."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+    @classmethod
+    def because(cls, reason: str) -> "Ended":
+        """Make the one whose exit code stands for this reason."""
+        return cls(next(code for code, known in EXIT_REASONS.items() if known == reason))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything that is ready before GO."""
+
+    entry_function: str
+    arguments: dict[str, Any]
+    layout: dict[str, tuple[str, tuple[int, ...]]]  # key -> numpy dtype name, shape
+    bundle_folder: Path
+
+
+@dataclass(frozen=True)
+class Go:
+    """What GO brings: a seed and two inherited memory files."""
+
+    seed: int
+    bundle_fd: int
+    output_fd: int
+
+
+def main() -> None:
+    """Prepare, wait for GO, run, and leave with an exit code of EXIT_REASONS."""
+    settings = json.loads(sys.argv[1])
+    control = socket.socket(fileno=settings["control"])
+    try:
+        stage = prepare(settings)
+        control.send(READY)
+        go = receive(control)
+        control.send(TAKEN)
+    except BaseException:  # noqa: BLE001 - whatever it is, it is ours, and the host should read it
+        with contextlib.suppress(OSError):
+            control.send(FAULT + traceback.format_exc()[-4000:].encode())
+        os._exit(1)
+    control.close()
+    code = 1
+    try:
+        code = participate(stage, go)
+    finally:
+        os._exit(code)  # no clean-up of the participant's: their threads and exit handlers end here
+
+
+def prepare(settings: dict[str, Any]) -> Stage:
+    """Confine this process, load torch, the model and the data, and touch every slow path once."""
+    confine(settings)
+    import torch
+    import torch._dynamo  # optimisers import it on their first step: seconds that are nobody's to pay
+
+    torch.set_num_threads(settings["threads"])
+    torch.set_num_interop_threads(1)
+    os.environ.clear()
+    folder = Path(settings["material"])
+    described = json.loads((folder / "material.json").read_text(encoding="utf-8"))
+    device = torch.device(settings["device"])
+    net, layout = load_model(folder, device)
+    arguments = {"net": net, "device": device, **load_data(folder, described, device)}
+    warm_up(net, arguments["retain"], device)
+    return Stage(described["entry_function"], arguments, layout, Path(settings["bundle_folder"]))
+
+
+def confine(settings: dict[str, Any]) -> None:
+    """Silence the standard streams, drop stray descriptors, lower the limits for good, and find the packages."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    os.closerange(3, settings["control"])
+    os.closerange(settings["control"] + 1, 1024)
+    for name, value in settings["rlimits"].items():
+        resource.setrlimit(getattr(resource, name), (value, value))
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = str(settings["threads"])  # read when the libraries load; gone before GO
+    sys.path = [path for path in sys.path if not path.endswith("site-packages")] + [settings["packages"]]
+
+
+def load_model(folder: Path, device: Any) -> tuple[Any, dict[str, tuple[str, tuple[int, ...]]]]:
+    """Build the competition's model with the original's weights; return it with the layout they have."""
+    import numpy as np
+    import torch
+
+    spec = importlib.util.spec_from_file_location("_lethe_competition_model", folder / "model.py")
+    if spec is None or spec.loader is None:
+        raise ImportError("model.py cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # a private name: a participant's own model.py stays theirs
+    spec.loader.exec_module(module)
+    with np.load(folder / "original.npz", allow_pickle=False) as archive:
+        arrays = {key: archive[key] for key in archive.files}
+    net = module.build_model()
+    net.load_state_dict({key: torch.from_numpy(array) for key, array in arrays.items()})
+    layout = {key: (arrays[key].dtype.name, arrays[key].shape) for key in net.state_dict()}
+    return net.to(device).eval(), layout
+
+
+def load_data(folder: Path, described: dict[str, Any], device: Any) -> dict[str, Any]:
+    """Make the three loaders and the class weights."""
+    import numpy as np
+    import torch
+
+    with np.load(folder / "material.npz", allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    counts = np.bincount(arrays["retain_labels"].astype(np.int64), minlength=described["n_classes"])
+    inverse = 1.0 / np.maximum(counts, 1)
+    weights = torch.tensor(inverse / inverse.mean(), dtype=torch.float32, device=device)
+    return {
+        "retain": make_loader(arrays, "retain", described, shuffle=True),
+        "forget": make_loader(arrays, "forget", described, shuffle=True),
+        "validation": make_loader(arrays, "val", described, shuffle=False),
+        "class_weights": weights,
+    }
+
+
+def make_loader(arrays: Mapping[str, Any], part: str, described: dict[str, Any], *, shuffle: bool) -> Any:
+    """Make a DataLoader over one part; batches are (image, label) tuples or dicts, as the competition says."""
+    import torch
+
+    fields: dict[str, str] = described["fields"] if described["batch_kind"] == "dict" else {}
+    sources = fields or {"image": "images", "label": "labels"}
+    columns = {name: as_column(arrays[f"{part}_{source}"]) for name, source in sources.items()}
+
+    class Examples(torch.utils.data.Dataset[Any]):
+        def __len__(self) -> int:
+            return len(arrays[f"{part}_labels"])
+
+        def __getitem__(self, index: int) -> Any:
+            item = {name: column[index] for name, column in columns.items()}
+            return item if fields else tuple(item.values())
+
+    return torch.utils.data.DataLoader(Examples(), batch_size=described["batch_size"], shuffle=shuffle)
+
+
+def as_column(array: Any) -> Any:
+    """Return tensors for images and floats, plain numbers for labels and ids (they serve as keys), strings as they are."""
+    import torch
+
+    return array.tolist() if array.ndim == 1 and array.dtype.kind != "f" else torch.from_numpy(array)
+
+
+def warm_up(net: Any, loader: Any, device: Any) -> None:
+    """Train a throw-away copy on one batch: the first step of a fresh process is slow, and nobody's to pay."""
+    import copy
+
+    import torch
+
+    clone = copy.deepcopy(net).train()
+    batch = next(iter(loader))
+    parts = batch.values() if isinstance(batch, dict) else batch
+    images = next(part for part in parts if isinstance(part, torch.Tensor) and part.ndim > 1)
+    optimizer = torch.optim.SGD(clone.parameters(), lr=0.01, momentum=0.9)
+    logits = clone(images.to(device))
+    loss = torch.nn.functional.cross_entropy(
+        logits, torch.zeros(len(logits), dtype=torch.long, device=device)
+    )
+    torch.autograd.backward(loss)
+    optimizer.step()
+
+
+def receive(control: socket.socket) -> Go:
+    """Block until GO; its two descriptors are the bundle and the output slot."""
+    message, descriptors, _, _ = socket.recv_fds(control, 65536, 2)
+    if not message or len(descriptors) != 2:
+        raise EOFError("the host went away")
+    return Go(json.loads(message)["seed"], *descriptors)
+
+
+def participate(stage: Stage, go: Go) -> int:
+    """Import the participant's module, call it, write what it returned; return the exit code."""
+    try:
+        module = guarded("import_failed", lambda: import_submission(stage, go))
+        entry = getattr(module, stage.entry_function, None)
+        if not callable(entry):
+            raise Ended.because("entry_function_missing")
+        guarded("raised", lambda: seed_everything(go.seed))  # after the import: published methods seed there
+        result = guarded("raised", lambda: call(entry, stage.arguments))
+        tensors = guarded("raised", lambda: to_layout(result, stage))
+        guarded("raised", lambda: write_weights(tensors, stage.layout, go.output_fd))
+    except Ended as ended:
+        return ended.code
+    return 0
+
+
+def guarded(reason: str, step: Callable[[], T]) -> T:
+    """Run a step of the participant's; any way it fails becomes Ended, with `reason` unless memory ran out."""
+    try:
+        return step()
+    except Ended:
+        raise
+    except (
+        SystemExit
+    ) as left:  # sys.exit(): nothing to blame but no weights; with a status: an exit code of its own
+        raise Ended(0 if left.code in (None, 0) else 1) from None
+    except BaseException as error:  # noqa: BLE001 - a participant may raise anything
+        raise (Ended.because("memory_limit") if out_of_memory(error) else Ended.because(reason)) from None
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Tell whether this, or what it came from, is a failed allocation of Python's, C++'s or torch's."""
+    import torch
+
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    if isinstance(error, RuntimeError) and any(
+        sign in str(error) for sign in ("can't allocate memory", "bad_alloc")
+    ):
+        return True
+    return error.__cause__ is not None and error.__cause__ is not error and out_of_memory(error.__cause__)
+
+
+def import_submission(stage: Stage, go: Go) -> ModuleType:
+    """Unpack the bundle where the participant may write, and import submission.py with its neighbours in reach."""
+    with os.fdopen(go.bundle_fd, "rb") as file:
+        bundle = file.read()
+    stage.bundle_folder.mkdir()
+    with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
+        archive.extractall(stage.bundle_folder)
+    os.chdir(stage.bundle_folder)
+    sys.path.insert(0, str(stage.bundle_folder))
+    seed_everything(go.seed)
+    return importlib.import_module("submission")
+
+
+def seed_everything(seed: int) -> None:
+    """Seed random, numpy and torch on every device."""
+    import numpy as np
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - participants use the global generator
+    torch.manual_seed(seed)
+    if torch.cuda.is_available():
+        torch.cuda.manual_seed_all(seed)
+
+
+def call(entry: Callable[..., Any], available: Mapping[str, Any]) -> Any:
+    """Call the entry function with what it asks for, by name, else by position."""
+    positional, named = match_arguments(entry, available)
+    return entry(*positional, **named)
+
+
+def match_arguments(
+    entry: Callable[..., Any], available: Mapping[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """Match by name in any order if any name is known; else four by position. Raises Ended for what cannot be met."""
+    by_position = [available[name] for name in BY_POSITION]
+    try:
+        parameters = list(inspect.signature(entry).parameters.values())
+    except (TypeError, ValueError):  # a callable without a readable signature
+        return by_position, {}
+    plain = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    if any(p.name in KNOWN_ARGUMENTS for p in plain):
+        return match_by_name(plain, available)
+    places = [p for p in plain if p.kind is not p.KEYWORD_ONLY]
+    room = len(places) >= 4 or any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    rest = [*places[4:], *(p for p in plain if p.kind is p.KEYWORD_ONLY)]
+    if not room or any(p.default is p.empty for p in rest):
+        raise Ended.because("unknown_argument_at_run")
+    return by_position, {}
+
+
+def match_by_name(
+    plain: list[inspect.Parameter], available: Mapping[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """Give every known parameter its value; unknown ones keep their defaults, and must have one."""
+    positional: list[Any] = []
+    named: dict[str, Any] = {}
+    for parameter in plain:
+        if parameter.name in KNOWN_ARGUMENTS:
+            value = available[KNOWN_ARGUMENTS[parameter.name]]
+        elif parameter.default is not parameter.empty:
+            value = parameter.default
+        else:
+            raise Ended.because("unknown_argument_at_run")
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            positional.append(value)
+        else:
+            named[parameter.name] = value
+    return positional, named
+
+
+def to_layout(result: Any, stage: Stage) -> dict[str, Any]:
+    """Cast what was returned (None: the network changed in place) to the reference's keys, dtypes and order."""
+    import torch
+
+    returned = stage.arguments["net"] if result is None else result
+    state = returned.state_dict() if isinstance(returned, torch.nn.Module) else returned
+    if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        raise Ended.because("wrong_return_type")
+    if set(state) != set(stage.layout):
+        raise Ended.because("wrong_keys")
+    if any(tuple(state[key].shape) != shape for key, (_, shape) in stage.layout.items()):
+        raise Ended.because("wrong_shapes")
+    return {
+        key: state[key].detach().to("cpu", getattr(torch, dtype)).contiguous()
+        for key, (dtype, _) in stage.layout.items()
+    }
+
+
+def write_weights(
+    tensors: dict[str, Any], layout: dict[str, tuple[str, tuple[int, ...]]], output_fd: int
+) -> None:
+    """Write a safetensors payload into the slot; its length comes last, so a half-written one counts as none."""
+    header: dict[str, Any] = {}
+    end = 0
+    for key, tensor in tensors.items():
+        dtype, shape = layout[key]
+        begin, end = end, end + tensor.numel() * tensor.element_size()
+        header[key] = {"dtype": DTYPES[dtype], "shape": shape, "data_offsets": [begin, end]}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    place = write_at(output_fd, LENGTH_BYTES, struct.pack("<Q", len(text)) + text)
+    for tensor in tensors.values():
+        place = write_at(output_fd, place, tensor.numpy().tobytes())
+    write_at(output_fd, 0, struct.pack("<Q", place - LENGTH_BYTES))
+
+
+def write_at(descriptor: int, place: int, data: bytes) -> int:
+    """Write all of `data` at `place`; return the place after it."""
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, place)
+        view, place = view[written:], place + written
+    return place
+
+
+if __name__ == "__main__":
+    main()
