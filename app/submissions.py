@@ -66,7 +66,7 @@ def accept(
         replayed = _replay(session, incoming)
         if replayed is not None:
             return replayed
-        competition, config, _ = _open_competition(session, slug, now)
+        competition, config, _ = open_competition(session, slug, now)
         quota.check(quota.remaining(session, user_id, competition, config, now), now)
     archive.inspect(upload, config.bundle, config.entry_function)
     storage.put_file(upload)
@@ -86,7 +86,7 @@ def _insert(
     replayed = _replay(session, incoming)
     if replayed is not None:
         return replayed
-    competition, config, reference = _open_competition(session, incoming.slug, now)
+    competition, config, reference = open_competition(session, incoming.slug, now)
     submission = Submission(
         id=uuid4().hex,
         user_id=incoming.user_id,
@@ -198,7 +198,7 @@ def _evaluate(
     )
 
 
-def _open_competition(
+def open_competition(
     session: Session, slug: str, now: datetime
 ) -> tuple[Competition, CompetitionConfig, Reference]:
     """Return a competition that takes submissions now. Raises NotFound, CompetitionClosed or NotPrepared."""

@@ -1,0 +1,96 @@
+"""The outermost layer: request ids, security headers, same-origin checks, and errors that nobody foresaw."""
+
+import re
+import uuid
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import problems
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_GOOD_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # not "no-referrer", which would turn the Origin of our own forms into "null"
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class Edge:
+    """Gives each request an id, refuses cross-site writes, and adds the security headers to each response."""
+
+    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+        self.app = app
+        self.headers = dict(_HEADERS)
+        if secure:
+            self.headers["Strict-Transport-Security"] = "max-age=31536000"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Wrap one request; anything but HTTP passes."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        request.state.request_id = _request_id(request.headers)
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request.state.request_id
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            if refusal := cross_site(scope["method"], request.headers):
+                response = problems.respond(
+                    request, problems.describe(problems.CrossSite(refusal, advice=_ADVICE))
+                )
+                await response(scope, receive, send_with_headers)
+                return
+            await self.app(scope, receive, send_with_headers)
+        except Exception as error:
+            if started:
+                raise
+            await problems.unexpected(request, error)(scope, receive, send_with_headers)
+
+
+_ADVICE = "Use the form on Lethe's own page, or send an API token in the Authorization header."
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get("x-request-id", "")
+    return given if _GOOD_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def cross_site(method: str, headers: Headers) -> str | None:
+    """Return why an unsafe request may have been sent by another site, or None if it was not.
+
+    A bearer token is never sent by a browser on its own, so such requests pass. For all others the browser
+    must have said where the request comes from.
+    """
+    if method in _SAFE_METHODS or headers.get("authorization", "").lower().startswith("bearer "):
+        return None
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return (
+            None if site in {"same-origin", "none"} else f"The browser says that it came from a {site} page."
+        )
+    origin = headers.get("origin")
+    if origin is None:
+        return "It carries neither Sec-Fetch-Site nor Origin nor a bearer token."
+    return None if urlsplit(origin).netloc == headers.get("host") else f"It came from {origin[:100]}."

@@ -1,0 +1,69 @@
+"""Templates, static files by content, and an organiser's Markdown."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from app import formatting
+from app.models import User
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+
+def markdown(text: str) -> Markup:
+    """Render Markdown; raw HTML in it is shown as text, and dangerous link schemes are dropped."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    html = parser.render(text)
+    wrapped = html.replace("<table>", '<div class="scroll" tabindex="0"><table>').replace(
+        "</table>", "</table></div>"
+    )
+    return Markup(wrapped)  # noqa: S704 - markdown-it escaped it: html is disabled
+
+
+class Renderer:
+    """Renders the templates; `clock` gives the time that relative times refer to."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._versions: dict[str, str] = {}
+        self._environment = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        filters = ("utc", "iso", "relative", "duration", "size", "fixed", "percent")
+        self._environment.filters.update({name: getattr(formatting, name) for name in filters})
+        self._environment.filters["markdown"] = markdown
+        self._environment.globals["asset"] = self._asset
+
+    def page(
+        self,
+        request: Request,
+        name: str,
+        context: Mapping[str, Any],
+        *,
+        viewer: User | None,
+        status: int = 200,
+    ) -> Response:
+        """Return a whole page. It is rendered here, before anything is sent."""
+        text = self._environment.get_template(name).render(
+            viewer=viewer, path=request.url.path, now=self._clock(), **context
+        )
+        return HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
+
+    def _asset(self, name: str) -> str:
+        """Return a static file's address with its content's digest, so that it may be cached for ever."""
+        if name not in self._versions:
+            self._versions[name] = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+        return f"/static/{name}?v={self._versions[name]}"

@@ -1,0 +1,67 @@
+"""The admin's pages: evaluations, queue, events, rerun and cancel."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app import administration
+from app.dependencies import Admin, Ctx, Now, Reading, Writing
+from app.status import Status
+from app.views import operations
+
+router = APIRouter(prefix="/admin", include_in_schema=False)
+
+
+@router.get("")
+def evaluations(
+    request: Request,
+    context: Ctx,
+    session: Reading,
+    admin: Admin,
+    status: Annotated[Status | None, Query()] = None,
+    cursor: Annotated[str | None, Query()] = None,
+) -> Response:
+    """List evaluations, with the queue above them."""
+    shown = {
+        "page": operations.evaluations(session, status, cursor),
+        "queue": operations.queue(session),
+        "status": status,
+        "statuses": list(Status),
+        "tab": "evaluations",
+    }
+    return context.renderer.page(request, "admin/evaluations.html", shown, viewer=admin)
+
+
+@router.get("/events")
+def events(
+    request: Request,
+    context: Ctx,
+    session: Reading,
+    admin: Admin,
+    before: Annotated[int | None, Query(ge=1)] = None,
+    submission: Annotated[str | None, Query()] = None,
+) -> Response:
+    """Show the event log, newest first."""
+    found = operations.latest_events(session, before, submission)
+    shown = {
+        "events": found,
+        "submission": submission,
+        "older": found[-1].id if len(found) == operations.PAGE_SIZE else None,
+        "tab": "events",
+    }
+    return context.renderer.page(request, "admin/events.html", shown, viewer=admin)
+
+
+@router.post("/submissions/{submission_id}/rerun")
+def rerun(
+    submission_id: str,
+    session: Writing,
+    admin: Admin,
+    now: Now,
+    reason: Annotated[str, Form(min_length=1, max_length=500)],
+    split: Annotated[str, Form(pattern="^(public|private)$")] = "public",
+) -> Response:
+    """Grade a submission again, then show it."""
+    administration.rerun(session, submission_id, split, reason, admin, now)
+    return RedirectResponse(f"/submissions/{submission_id}", status_code=303)

@@ -1,0 +1,60 @@
+"""API v1 for admins: rerun and the event log."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from app import administration
+from app.dependencies import Admin, Now, Reading, Writing
+from app.routes import examples
+from app.schemas import EvaluationOut, EventPage, RerunIn
+from app.views import operations
+from app.views.submissions import evaluation_out
+
+router = APIRouter(prefix="/api/v1/admin", tags=["admin"])
+
+
+@router.post(
+    "/submissions/{submission_id}/rerun",
+    status_code=201,
+    summary="Grade a submission again",
+    responses={
+        201: examples.ok("Queued beside the old evaluation", examples.EVALUATION),
+        **examples.problems(
+            401,
+            403,
+            404,
+            409,
+            422,
+            s409=(
+                "conflict",
+                "Not possible in this state",
+                "An evaluation of this split is still going.",
+                "",
+            ),
+            s422=("invalid_request", "The request is not as it must be", "body.reason: Field required", ""),
+        ),
+    },
+)
+def rerun(
+    submission_id: str, wanted: RerunIn, response: Response, session: Writing, admin: Admin, now: Now
+) -> EvaluationOut:
+    """Make a new evaluation beside the old one; it is published when it succeeds."""
+    evaluation = administration.rerun(session, submission_id, wanted.split, wanted.reason, admin, now)
+    response.headers["Location"] = f"/api/v1/submissions/{submission_id}"
+    return evaluation_out(evaluation)
+
+
+@router.get(
+    "/events",
+    summary="Read the event log",
+    responses={200: examples.ok("Events, oldest first", examples.EVENTS), **examples.problems(401, 403)},
+)
+def events(
+    session: Reading,
+    _admin: Admin,
+    after: Annotated[int, Query(ge=0, description="only events with a greater id")] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> EventPage:
+    """Read every transition in order; follow `next` for more, or later for new ones."""
+    return operations.events_after(session, after, limit)

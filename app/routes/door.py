@@ -1,0 +1,37 @@
+"""Who may send an upload, settled before any of it is read."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Header, Query
+
+from app.db import read_only
+from app.dependencies import Ctx, Now, Person
+from app.views import competitions
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key", min_length=1, max_length=128, description="any text, new for each upload"
+    ),
+]
+FormKey = Annotated[str | None, Query(min_length=1, max_length=100)]
+
+
+@dataclass(frozen=True)
+class Door:
+    """An upload of at most this many bytes may come in."""
+
+    max_bytes: int
+
+
+def api_door(slug: str, context: Ctx, person: Person, now: Now, key: IdempotencyKey = None) -> Door:
+    """Let a bearer of a valid token in, if the competition takes uploads from them now."""
+    with read_only(context.engine) as session:
+        return Door(competitions.knock(session, slug, person, key, now))
+
+
+def form_door(slug: str, context: Ctx, person: Person, now: Now, key: FormKey = None) -> Door:
+    """Let a signed-in person's form in, if the competition takes uploads from them now."""
+    with read_only(context.engine) as session:
+        return Door(competitions.knock(session, slug, person, key, now))

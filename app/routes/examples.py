@@ -1,0 +1,149 @@
+"""Examples and error descriptions for the OpenAPI document."""
+
+from typing import Any
+
+from app.schemas import ProblemOut
+
+_DIGEST = "3b4f6a1d0c92e7f58b1c6d4e9a0f7283546bd1c0e9f8a7b6c5d4e3f2a1b0c9d8"
+_ID = "0b9a7c6f5e4d4c3b8a29181716151413"
+
+SUBMISSION: dict[str, Any] = {
+    "id": _ID,
+    "competition": "digits",
+    "user": "ada",
+    "note": "fine-tune, 3 epochs",
+    "created_at": "2026-03-01T12:00:00Z",
+    "bundle_digest": _DIGEST,
+    "bundle_bytes": 1843,
+    "status": "running",
+    "verdict": None,
+    "reason": None,
+    "runs": {"total": 32, "succeeded": 7, "running": 1, "queued": 24, "failed": 0},
+    "cutoff_seconds": 1.48,
+    "generation": 1,
+    "score": None,
+    "run_details": [{"seed_index": 0, "status": "succeeded", "seconds": 0.61, "reason": None}],
+    "links": {"self": f"/api/v1/submissions/{_ID}", "html": f"/submissions/{_ID}"},
+}
+RETRAINING = {"score": 0.0921, "forgetting_quality": 0.0919, "retain_ratio": 1.001, "test_ratio": 1.001}
+LEADERBOARD = {
+    "competition": "digits",
+    "split": "public",
+    "as_of": "2026-03-01T12:00:00Z",
+    "ranking": "official score, best submission per participant",
+    "tie_rule": "Equal scores rank by the earlier submission.",
+    "retraining": RETRAINING,
+    "rows": [
+        {
+            "rank": 1,
+            "user": "ada",
+            "submission_id": _ID,
+            "score": 0.0712,
+            "forgetting_quality": 0.0747,
+            "retain_ratio": 0.982,
+            "test_ratio": 0.971,
+            "entries": 4,
+            "last_at": "2026-03-01T11:00:00Z",
+            "median_seconds": 0.62,
+        }
+    ],
+}
+EVALUATION = {
+    "id": "1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f",
+    "submission_id": _ID,
+    "split": "public",
+    "generation": 2,
+    "status": "queued",
+    "verdict": None,
+    "published": False,
+    "created_at": "2026-03-01T13:00:00Z",
+    "links": SUBMISSION["links"],
+}
+EVENTS = {
+    "items": [
+        {
+            "id": 41,
+            "at": "2026-03-01T12:00:00Z",
+            "kind": "submission.accepted",
+            "actor": "ada",
+            "submission_id": _ID,
+            "evaluation_id": None,
+            "detail": "1,843 bytes",
+        }
+    ],
+    "next": "/api/v1/admin/events?after=41&limit=100",
+}
+
+_PROBLEMS: dict[int, tuple[str, str, str, str]] = {
+    400: ("bad_request", "The request cannot be understood", "The upload was cut off.", "Send it again."),
+    401: (
+        "not_authenticated",
+        "Sign in or send a valid token",
+        "The token is not valid.",
+        "Make a new one on your account page.",
+    ),
+    403: ("forbidden", "You may not do this", "Only admins may do this.", "Ask the organiser."),
+    404: ("not_found", "Not found", "There is no such submission.", ""),
+    409: (
+        "competition_closed",
+        "The competition takes no submissions now",
+        "It closed at 2026-03-01 00:00 UTC.",
+        "",
+    ),
+    413: (
+        "bundle_too_large",
+        "The upload is larger than the competition allows.",
+        "The upload is over the limit of 10,000,000 bytes.",
+        "Leave out data, checkpoints and caches.",
+    ),
+    422: (
+        "missing_submission_py",
+        "There is no submission.py at the root of the archive.",
+        "There is no submission.py at the root of the archive.",
+        "Zip the files themselves, not the folder that holds them.",
+    ),
+    429: (
+        "quota_exhausted",
+        "Your quota is used up",
+        "5 of 5 submissions of this day are used.",
+        "Come back after 00:00 UTC.",
+    ),
+    500: (
+        "internal_error",
+        "Something broke on our side",
+        "The request could not be completed.",
+        "Try again.",
+    ),
+}
+
+
+def problems(*statuses: int, **replaced: tuple[str, str, str, str]) -> dict[int | str, dict[str, Any]]:
+    """Return the error responses of an operation; `s409=(code, title, detail, advice)` replaces an example."""
+    return {
+        status: _problem(status, replaced.get(f"s{status}", _PROBLEMS[status])) for status in (*statuses, 500)
+    }
+
+
+def _problem(status: int, words: tuple[str, str, str, str]) -> dict[str, Any]:
+    code, title, detail, advice = words
+    example = {
+        "type": f"/problems#{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "advice": advice,
+        "request_id": "9f1c2b3a4d5e6f708192a3b4c5d6e7f8",
+        "instance": "/api/v1/...",
+    }
+    return {
+        "description": title,
+        "content": {
+            "application/problem+json": {"schema": ProblemOut.model_json_schema(), "example": example}
+        },
+    }
+
+
+def ok(description: str, example: object, media: str = "application/json") -> dict[str, Any]:
+    """Return a success response with an example."""
+    return {"description": description, "content": {media: {"example": example}}}

@@ -1,0 +1,61 @@
+"""Pages that anybody may read: competitions and leaderboards."""
+
+from fastapi import APIRouter, Request, Response
+
+from app.dependencies import Ctx, Now, Reading, Visitor
+from app.errors import NotFound
+from app.views import competitions
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+def home(request: Request, context: Ctx, session: Reading, visitor: Visitor, now: Now) -> Response:
+    """List the competitions."""
+    found = competitions.listing(session, now)
+    return context.renderer.page(request, "home.html", {"competitions": found}, viewer=visitor)
+
+
+@router.get("/competitions/{slug}")
+def overview(
+    request: Request, slug: str, context: Ctx, session: Reading, visitor: Visitor, now: Now
+) -> Response:
+    """Show a competition's first page."""
+    return _tab(request, slug, "overview", context, session, visitor, now)
+
+
+@router.get("/competitions/{slug}/leaderboard")
+def leaderboard(
+    request: Request, slug: str, context: Ctx, session: Reading, visitor: Visitor, now: Now
+) -> Response:
+    """Show the public leaderboard."""
+    shown = {
+        "competition": competitions.describe(session, slug, visitor, now),
+        "pages": competitions.pages(session, slug),
+        "board": competitions.board(session, slug, now),
+        "tab": "leaderboard",
+    }
+    return context.renderer.page(request, "leaderboard.html", shown, viewer=visitor)
+
+
+@router.get("/competitions/{slug}/pages/{tab}")
+def page(
+    request: Request, slug: str, tab: str, context: Ctx, session: Reading, visitor: Visitor, now: Now
+) -> Response:
+    """Show one of the organiser's other pages."""
+    return _tab(request, slug, tab, context, session, visitor, now)
+
+
+def _tab(
+    request: Request, slug: str, tab: str, context: Ctx, session: Reading, visitor: Visitor, now: Now
+) -> Response:
+    pages = competitions.pages(session, slug)
+    if tab not in pages:
+        raise NotFound(f"This competition has no page named {tab!r}.")
+    shown = {
+        "competition": competitions.describe(session, slug, visitor, now),
+        "pages": pages,
+        "tab": tab,
+        "facts": competitions.facts(session, slug),
+    }
+    return context.renderer.page(request, "competition.html", shown, viewer=visitor)

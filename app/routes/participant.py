@@ -1,0 +1,119 @@
+"""Pages of a person who takes part: submit, my submissions, one submission."""
+
+import uuid
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app import charts, problems, submissions, uploads
+from app.db import read_only
+from app.dependencies import Ctx, Now, Person, Reading, Writing
+from app.errors import LetheError, NotAuthenticated
+from app.routes.door import Door, FormKey, form_door
+from app.views import competitions as competition_views
+from app.views import submissions as submission_views
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/competitions/{slug}/submit")
+def submit_form(
+    request: Request, slug: str, context: Ctx, session: Reading, person: Person, now: Now
+) -> Response:
+    """Show the form, with format, limits and quota before anything is sent."""
+    shown = {
+        "competition": competition_views.describe(session, slug, person, now),
+        "pages": competition_views.pages(session, slug),
+        "tab": "submit",
+        "key": f"form-{uuid.uuid4().hex}",
+        "problem": None,
+    }
+    return context.renderer.page(request, "submit.html", shown, viewer=person)
+
+
+async def received_form(
+    request: Request, context: Ctx, door: Annotated[Door, Depends(form_door)]
+) -> AsyncIterator[uploads.FormUpload]:
+    """Yield what the form brought; who is asking, and whether they may, was settled before it was read."""
+    form = await uploads.save_form(request, context.uploads, door.max_bytes)
+    try:
+        yield form
+    finally:
+        uploads.discard(form.path)
+
+
+@router.post("/competitions/{slug}/submit", max_body_size=uploads.CEILING)
+def submit(
+    request: Request,
+    slug: str,
+    context: Ctx,
+    person: Person,
+    now: Now,
+    form: Annotated[uploads.FormUpload, Depends(received_form)],
+    key: FormKey = None,
+) -> Response:
+    """Take the form's upload; a bundle that is refused shows the form again with the reason."""
+    try:
+        accepted = submissions.accept(
+            context.engine,
+            context.storage,
+            user_id=person.id,
+            slug=slug,
+            upload=form.path,
+            note=form.note,
+            idempotency_key=key,
+            now=now,
+        )
+    except NotAuthenticated:
+        raise
+    except LetheError as error:
+        return _again(request, slug, context, person, error)
+    return RedirectResponse(f"/submissions/{accepted.submission_id}", status_code=303)
+
+
+def _again(request: Request, slug: str, context: Ctx, person: Person, error: LetheError) -> Response:
+    with read_only(context.engine) as session:
+        now = context.clock()
+        shown = {
+            "competition": competition_views.describe(session, slug, person, now),
+            "pages": competition_views.pages(session, slug),
+            "tab": "submit",
+            "key": f"form-{uuid.uuid4().hex}",
+            "problem": problems.describe(error),
+        }
+    return context.renderer.page(request, "submit.html", shown, viewer=person, status=error.status)
+
+
+@router.get("/submissions")
+def mine(
+    request: Request,
+    context: Ctx,
+    session: Reading,
+    person: Person,
+    competition: Annotated[str | None, Query()] = None,
+    cursor: Annotated[str | None, Query()] = None,
+) -> Response:
+    """List one's own submissions."""
+    page = submission_views.mine(session, person, competition, cursor)
+    shown = {"page": page, "competition": competition, "cursor": cursor}
+    return context.renderer.page(request, "submissions.html", shown, viewer=person)
+
+
+@router.get("/submissions/{submission_id}")
+def submission(
+    request: Request, submission_id: str, context: Ctx, session: Reading, person: Person, now: Now
+) -> Response:
+    """Show one submission: where it is, and how it fared."""
+    detail = submission_views.detail(session, submission_id, person, now)
+    one = detail.submission
+    shown = {"detail": detail, "one": one, "chart": charts.run_seconds(one.run_details, one.cutoff_seconds)}
+    return context.renderer.page(request, "submission.html", shown, viewer=person)
+
+
+@router.post("/submissions/{submission_id}/cancel")
+def cancel(submission_id: str, session: Writing, person: Person, now: Now) -> Response:
+    """Cancel, then show the submission."""
+    submissions.cancel(session, submission_id, person, now)
+    return RedirectResponse(f"/submissions/{submission_id}", status_code=303)

@@ -1,0 +1,278 @@
+"""What the API speaks; pages are drawn from the same read models."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.reasons import Fault
+from app.status import RunStatus, Status, Verdict
+
+
+class Out(BaseModel):
+    """Something that Lethe answers."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class ReasonOut(Out):
+    """Why a submission ended without a score."""
+
+    code: str = Field(description="stable; safe to match on")
+    cause: str
+    advice: str = Field(description="what to change")
+    fault: Fault = Field(description="whose doing it was; only a participant's costs quota")
+
+
+class RunCounts(Out):
+    """How many of an evaluation's runs are in each state."""
+
+    total: int
+    succeeded: int
+    running: int
+    queued: int
+    failed: int
+
+
+class RunOut(Out):
+    """One seed of an evaluation."""
+
+    seed_index: int = Field(description="0 to N-1; the seed itself stays secret")
+    status: RunStatus
+    seconds: float | None = Field(description="host's clock, from GO to the sandbox's death")
+    reason: str | None = Field(description="reason code, only when the run failed")
+
+
+class RetrainingOut(Out):
+    """Retraining from scratch, scored like a submission: what a perfect method gets on average."""
+
+    score: float
+    forgetting_quality: float
+    retain_ratio: float
+    test_ratio: float
+
+
+class ScoreOut(Out):
+    """A score, with what it was computed under."""
+
+    score: float = Field(description="forgetting quality x retain ratio x test ratio")
+    forgetting_quality: float
+    retain_ratio: float = Field(description="retain accuracy over that of retraining")
+    test_ratio: float = Field(description="test accuracy over that of retraining")
+    retraining_score: float | None = Field(
+        description="the score of retraining from scratch under the same reference"
+    )
+    grader_version: str
+    reference_digest: str
+
+
+class Links(Out):
+    """Where this is."""
+
+    self: str
+    html: str
+
+
+class SubmissionOut(Out):
+    """A submission and its published evaluation on the public split."""
+
+    id: str
+    competition: str = Field(description="slug")
+    user: str
+    note: str
+    created_at: datetime
+    bundle_digest: str = Field(description="sha256 of the upload")
+    bundle_bytes: int
+    status: Status
+    verdict: Verdict | None = Field(description="null until status is 'done'")
+    reason: ReasonOut | None
+    runs: RunCounts
+    cutoff_seconds: float = Field(description="each run's limit in wall seconds")
+    generation: int = Field(description="1 at first, one more for each rerun that was published")
+    score: ScoreOut | None
+    run_details: list[RunOut]
+    links: Links
+
+
+class SubmissionSummary(Out):
+    """A submission in a list."""
+
+    id: str
+    competition: str
+    competition_title: str
+    user: str
+    note: str
+    created_at: datetime
+    status: Status
+    verdict: Verdict | None
+    reason: str | None = Field(description="reason code")
+    score: float | None
+    runs_done: int
+    runs_total: int
+    generation: int
+    links: Links
+
+
+class SubmissionPage(Out):
+    """One page of a list, newest first."""
+
+    items: list[SubmissionSummary]
+    next: str | None = Field(description="path of the next page; null on the last")
+    next_cursor: str | None
+
+
+class QuotaOut(Out):
+    """What one may still submit today."""
+
+    limit: int
+    used: int
+    remaining: int
+    resets_at: datetime
+
+
+class BundleLimitsOut(Out):
+    """Limits on an upload."""
+
+    max_bytes: int
+    max_unpacked_bytes: int
+    max_files: int
+    per_day: int
+
+
+class CompetitionOut(Out):
+    """A competition, as far as a participant needs it."""
+
+    slug: str
+    title: str
+    summary: str
+    state: str = Field(description="upcoming, open or closed")
+    opens_at: datetime
+    closes_at: datetime
+    entry_function: str
+    limits: BundleLimitsOut
+    runs: int = Field(description="N: runs per submission, each with its own seed")
+    cutoff_fraction: float
+    cutoff_seconds: float | None = Field(description="null until the competition is prepared")
+    retrain_seconds: float | None
+    memory_mb: int
+    threads: int
+    reference_version: int | None
+    reference_digest: str | None
+    retraining: RetrainingOut | None
+    quota: QuotaOut | None = Field(description="null unless signed in")
+    links: Links
+
+
+class CompetitionSummary(Out):
+    """A competition in a list."""
+
+    slug: str
+    title: str
+    summary: str
+    state: str
+    opens_at: datetime
+    closes_at: datetime
+    participants: int
+    submissions: int
+    links: Links
+
+
+class CompetitionList(Out):
+    """All competitions, the open ones first."""
+
+    items: list[CompetitionSummary]
+
+
+class LeaderboardRow(Out):
+    """A participant's best scored submission."""
+
+    rank: int
+    user: str
+    submission_id: str
+    score: float
+    forgetting_quality: float
+    retain_ratio: float
+    test_ratio: float
+    entries: int
+    last_at: datetime
+    median_seconds: float | None
+
+
+class LeaderboardOut(Out):
+    """The public leaderboard at one moment."""
+
+    competition: str
+    split: str
+    as_of: datetime
+    ranking: str
+    tie_rule: str
+    retraining: RetrainingOut | None = Field(description="the row of retraining from scratch; not ranked")
+    rows: list[LeaderboardRow]
+
+
+class RerunIn(BaseModel):
+    """Why and where to grade again."""
+
+    model_config = ConfigDict(extra="forbid")
+    split: str = Field(default="public", pattern="^(public|private)$")
+    reason: str = Field(min_length=1, max_length=500, description="kept in the event log")
+
+
+class EvaluationOut(Out):
+    """One grading of a submission."""
+
+    id: str
+    submission_id: str
+    split: str
+    generation: int
+    status: Status
+    verdict: Verdict | None
+    published: bool
+    created_at: datetime
+    links: Links
+
+
+class CancelOut(Out):
+    """A cancel that was taken note of."""
+
+    submission_id: str
+    status: Status
+    cancel_requested: bool
+
+
+class EventOut(Out):
+    """What happened, in order."""
+
+    id: int
+    at: datetime
+    kind: str
+    actor: str
+    submission_id: str | None
+    evaluation_id: str | None
+    detail: str
+
+
+class EventPage(Out):
+    """Events after a given one, oldest first."""
+
+    items: list[EventOut]
+    next: str = Field(description="path of what follows; ask again later when items is empty")
+
+
+class ProblemOut(Out):
+    """An error: RFC 9457 problem details with a stable code."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    advice: str
+    request_id: str
+    instance: str
+
+
+class Health(Out):
+    """Whether the service can reach its database."""
+
+    status: str
+    database: str

@@ -1,0 +1,177 @@
+"""What pages and API show of competitions and their leaderboards."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app import leaderboard, quota, registry, submissions
+from app.errors import NotPrepared
+from app.models import Competition, Reference, Submission, User
+from app.schemas import (
+    BundleLimitsOut,
+    CompetitionOut,
+    CompetitionSummary,
+    LeaderboardOut,
+    LeaderboardRow,
+    Links,
+    QuotaOut,
+    RetrainingOut,
+)
+
+TIE_RULE = "Equal scores rank by the earlier submission."
+RANKING = "official score, best submission per participant"
+_ORDER = {"open": 0, "upcoming": 1, "closed": 2}
+
+
+def state_of(competition: Competition, now: datetime) -> str:
+    """Return whether a competition is upcoming, open or closed."""
+    if now < competition.opens_at:
+        return "upcoming"
+    return "open" if now < competition.closes_at else "closed"
+
+
+def listing(session: Session, now: datetime) -> list[CompetitionSummary]:
+    """Return all competitions, the open ones first."""
+    rows = session.execute(
+        select(Competition, func.count(func.distinct(Submission.user_id)), func.count(Submission.id))
+        .outerjoin(Submission, Submission.competition_id == Competition.id)
+        .group_by(Competition.id)
+        .order_by(Competition.closes_at)
+    )
+    found = [_summary(competition, people, entries, now) for competition, people, entries in rows]
+    return sorted(found, key=lambda one: _ORDER[one.state])
+
+
+def _summary(
+    competition: Competition, participants: int, submissions: int, now: datetime
+) -> CompetitionSummary:
+    return CompetitionSummary(
+        slug=competition.slug,
+        title=competition.title,
+        summary=registry.config_of(competition).summary,
+        state=state_of(competition, now),
+        opens_at=competition.opens_at,
+        closes_at=competition.closes_at,
+        participants=participants,
+        submissions=submissions,
+        links=_links(competition.slug),
+    )
+
+
+def _links(slug: str) -> Links:
+    return Links(self=f"/api/v1/competitions/{slug}", html=f"/competitions/{slug}")
+
+
+def reference_or_none(session: Session, competition: Competition, split: str = "public") -> Reference | None:
+    """Return the newest reference of a split, or None while the competition is not prepared."""
+    try:
+        return registry.latest_reference(session, competition, split)
+    except NotPrepared:
+        return None
+
+
+def retraining_of(reference: Reference | None) -> RetrainingOut | None:
+    """Return the row of retraining from scratch, if the reference's facts hold it."""
+    facts: dict[str, Any] = {} if reference is None else reference.facts.get("retraining", {})
+    known = bool(facts) and all(value is not None for value in facts.values())  # null: it could not be scored
+    return RetrainingOut.model_validate(facts) if known else None
+
+
+def describe(session: Session, slug: str, viewer: User | None, now: datetime) -> CompetitionOut:
+    """Return a competition with the viewer's quota. Raises NotFound."""
+    competition = registry.get_competition(session, slug)
+    config = registry.config_of(competition)
+    reference = reference_or_none(session, competition)
+    retrain_seconds = None if reference is None else reference.retrain_seconds
+    return CompetitionOut(
+        slug=competition.slug,
+        title=competition.title,
+        summary=config.summary,
+        state=state_of(competition, now),
+        opens_at=competition.opens_at,
+        closes_at=competition.closes_at,
+        entry_function=config.entry_function,
+        limits=BundleLimitsOut.model_validate(config.bundle.model_dump()),
+        runs=config.evaluation.models if reference is None else reference.n_models,
+        cutoff_fraction=config.evaluation.cutoff_fraction,
+        cutoff_seconds=None
+        if retrain_seconds is None
+        else config.evaluation.cutoff_fraction * retrain_seconds,
+        retrain_seconds=retrain_seconds,
+        memory_mb=config.sandbox.memory_mb,
+        threads=config.sandbox.threads,
+        reference_version=None if reference is None else reference.version,
+        reference_digest=None if reference is None else reference.digest,
+        retraining=retraining_of(reference),
+        quota=None if viewer is None else _quota(session, viewer, competition, now),
+        links=_links(slug),
+    )
+
+
+def _quota(session: Session, viewer: User, competition: Competition, now: datetime) -> QuotaOut:
+    found = quota.remaining(session, viewer.id, competition, registry.config_of(competition), now)
+    left = max(0, found.limit - found.used)
+    return QuotaOut(limit=found.limit, used=found.used, remaining=left, resets_at=found.resets_at)
+
+
+def pages(session: Session, slug: str) -> dict[str, str]:
+    """Return a competition's Markdown pages, overview, rules and data first."""
+    written = registry.get_competition(session, slug).pages
+    first = [name for name in ("overview", "rules", "data") if name in written]
+    return {name: written[name] for name in [*first, *sorted(set(written) - set(first))]}
+
+
+def facts(session: Session, slug: str) -> dict[str, Any]:
+    """Return what preparing the public split measured, or nothing while it is not prepared."""
+    reference = reference_or_none(session, registry.get_competition(session, slug))
+    return {} if reference is None else reference.facts
+
+
+def board(session: Session, slug: str, now: datetime) -> LeaderboardOut:
+    """Return the public leaderboard. Raises NotFound."""
+    competition = registry.get_competition(session, slug)
+    rows = leaderboard.board(session, competition, now)
+    return LeaderboardOut(
+        competition=slug,
+        split="public",
+        as_of=now,
+        ranking=RANKING,
+        tie_rule=TIE_RULE,
+        retraining=retraining_of(reference_or_none(session, competition)),
+        rows=[_row(row) for row in rows],
+    )
+
+
+def _row(row: leaderboard.Row) -> LeaderboardRow:
+    return LeaderboardRow(
+        rank=row.rank,
+        user=row.user_name,
+        submission_id=row.submission_id,
+        score=row.score,
+        forgetting_quality=row.forgetting_quality,
+        retain_ratio=row.retain_ratio,
+        test_ratio=row.test_ratio,
+        entries=row.entries,
+        last_at=row.last_at,
+        median_seconds=row.median_seconds,
+    )
+
+
+def knock(session: Session, slug: str, viewer: User, key: str | None, now: datetime) -> int:
+    """Return the largest upload that is taken, in bytes, before any of it is read.
+
+    Raises NotFound, CompetitionClosed, NotPrepared, QuotaExhausted. The replay of an upload that was accepted is
+    let in whatever the time and the quota: it will be answered with what it made.
+    """
+    if key is not None and _is_known(session, viewer, key):
+        return registry.config_of(registry.get_competition(session, slug)).bundle.max_bytes
+    competition, config, _ = submissions.open_competition(session, slug, now)
+    quota.check(quota.remaining(session, viewer.id, competition, config, now), now)
+    return config.bundle.max_bytes
+
+
+def _is_known(session: Session, viewer: User, key: str) -> bool:
+    made = select(Submission.id).where(Submission.user_id == viewer.id, Submission.idempotency_key == key)
+    return session.scalar(made) is not None

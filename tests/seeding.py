@@ -1,0 +1,215 @@
+"""Fills a database with people, a competition and submissions in every state, through Lethe's own functions."""
+
+import itertools
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from app import auth, evaluations, events, registry, submissions
+from app.competitions import CompetitionConfig
+from app.db import make_engine, migrate, unit_of_work
+from app.evaluations import NewScore, RunOutcome
+from app.models import User
+from app.status import Verdict
+from app.storage import LocalStorage
+from app.submissions import Accepted
+from tests.bundles import zipped
+
+GOOD = "def unlearning(net, retain_loader, forget_loader, val_loader):\n    return net\n"
+PASSWORD = "correct horse battery"
+LEASE = timedelta(minutes=5)
+OVERVIEW = """\
+Make a small network forget **100 handwritten digits** that it was trained on.
+
+## What you send
+
+A zip with `submission.py` at its root, which defines
+
+```python
+def unlearning(net, retain_loader, forget_loader, val_loader):
+    ...
+```
+
+| Loader | Images | Use |
+| --- | --- | --- |
+| `retain_loader` | 500 | what the model should still know |
+| `forget_loader` | 100 | what it should forget |
+| `val_loader` | 400 | to look after accuracy |
+
+Raw HTML such as <script>alert(1)</script> is shown as text.
+"""
+PAGES = {
+    "overview": OVERVIEW,
+    "rules": "## Rules\n\n1. One account per person.\n2. No data of your own in the bundle.\n",
+    "data": "## Data\n\nscikit-learn's bundled digits, 8 x 8 pixels. Labels of 30 % of the images are noisy.\n",
+}
+FACTS = {
+    "original": {
+        "retain_accuracy": 0.991,
+        "forget_accuracy": 0.978,
+        "test_accuracy": 0.732,
+        "attack_auc": 0.771,
+    },
+    "retrained": {
+        "retain_accuracy": 0.992,
+        "forget_accuracy": 0.574,
+        "test_accuracy": 0.751,
+        "attack_auc": 0.509,
+    },
+    "retraining": {
+        "score": 0.0923,
+        "forgetting_quality": 0.0921,
+        "retain_ratio": 1.0004,
+        "test_ratio": 1.0018,
+    },
+    "n_forget": 100,
+    "n_retain": 500,
+    "n_test": 400,
+    "device": "cpu",
+}
+
+
+class Clock:
+    """A clock that moves only when told to."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **amount: float) -> None:
+        self.now += timedelta(**amount)
+
+
+@dataclass
+class World:
+    """A database and its blobs, with helpers that play participant and worker."""
+
+    data_dir: Path
+    clock: Clock = field(default_factory=lambda: Clock(datetime(2026, 3, 2, 9, tzinfo=UTC)))
+
+    def __post_init__(self) -> None:
+        self.url = f"sqlite:///{self.data_dir.resolve() / 'lethe.db'}"
+        migrate(self.url)
+        self.engine = make_engine(self.url)
+        self.storage = LocalStorage(self.data_dir / "blobs")
+        self.tokens: dict[str, str] = {}
+        self.digests = itertools.count()
+
+    def person(self, name: str, role: str = "participant") -> str:
+        """Add somebody; return an API token."""
+        with unit_of_work(self.engine) as session:
+            user = auth.create_user(session, name, PASSWORD, role, self.clock())
+            self.tokens[name] = auth.issue_token(session, user, "api", "tests", self.clock(), None)
+        return self.tokens[name]
+
+    def user(self, name: str) -> User:
+        with unit_of_work(self.engine) as session:
+            return auth.user_for_token(session, self.tokens[name], self.clock())
+
+    def competition(self, slug: str = "digits", *, n_models: int = 4, prepared: bool = True, **config) -> None:
+        """Register a competition, and its public reference."""
+        settings = {
+            "slug": slug,
+            "title": "Forget the digits",
+            "summary": "Unlearn 100 mislabelled digits from a narrow ResNet-18.",
+            "opens_at": "2026-01-01T00:00:00Z",
+            "closes_at": "2026-06-01T00:00:00Z",
+            "bundle": {"per_day": 3, "max_bytes": 100_000},
+            "evaluation": {"models": n_models, "cutoff_fraction": 0.2},
+        } | config
+        with unit_of_work(self.engine) as session:
+            one = registry.register(session, CompetitionConfig.model_validate(settings), PAGES, self.clock())
+            if prepared:
+                digest = f"{slug}{next(self.digests)}".encode().hex().ljust(64, "7")[:64]
+                registry.add_reference(
+                    session, one, "public", digest, n_models, 7.4, FACTS, self.clock()
+                )
+
+    def submit(self, name: str, note: str = "", slug: str = "digits", source: str = GOOD) -> str:
+        """Submit as somebody; return the submission's id."""
+        path = self.data_dir / f"upload-{next(self.digests)}.zip"
+        path.write_bytes(zipped(source))
+        accepted: Accepted = submissions.accept(
+            self.engine,
+            self.storage,
+            user_id=self.user(name).id,
+            slug=slug,
+            upload=path,
+            note=note,
+            idempotency_key=None,
+            now=self.clock(),
+        )
+        return accepted.submission_id
+
+    def run(self, count: int, outcome: RunOutcome | None = None, seed: int = 0) -> str:
+        """Play a worker that ends `count` runs, the last with `outcome` if given; return what recording led to."""
+        chance = random.Random(seed)  # noqa: S311
+        led_to = ""
+        for index in range(count):
+            self.clock.forward(seconds=1.2)
+            with unit_of_work(self.engine) as session:
+                [claim] = evaluations.claim(
+                    session, worker="worker-1", limit=1, now=self.clock(), lease=LEASE
+                )
+                seconds = chance.uniform(0.55, 1.15)
+                ended = outcome if outcome and index == count - 1 else RunOutcome(seconds, f"{index:064d}")
+                led_to = evaluations.record(session, claim, ended, self.clock(), LEASE)
+                last = claim
+        if led_to == "last":
+            self.last_evaluation = last.evaluation_id
+        return led_to
+
+    def claim_one(self) -> None:
+        """Leave one run running."""
+        with unit_of_work(self.engine) as session:
+            evaluations.claim(session, worker="worker-1", limit=1, now=self.clock(), lease=LEASE)
+
+    def score(self, forgetting: float, retain: float, test: float) -> None:
+        """Play the scorer of the evaluation whose last run was just recorded."""
+        self.clock.forward(seconds=2)
+        with unit_of_work(self.engine) as session:
+            claim = evaluations.scoring_claim(session, self.last_evaluation, self.clock(), LEASE)
+            new = NewScore("1", forgetting * retain * test, forgetting, retain, test, {})
+            assert evaluations.finish(session, claim, new, self.clock())
+
+    def scored(self, name: str, forgetting: float, retain: float, test: float, note: str = "", n: int = 4) -> str:
+        """Submit, run and score."""
+        submission_id = self.submit(name, note)
+        assert self.run(n, seed=hash((forgetting, retain)) & 0xFFFF) == "last"
+        self.score(forgetting, retain, test)
+        return submission_id
+
+
+N_MODELS = 32
+
+
+def populate(world: World) -> dict[str, str]:
+    """Fill a world with what a week brings; return ids by what they show. `ada` has one in every state."""
+    for name in ("ada", "grace", "barbara", "katherine"):
+        world.person(name)
+    world.person("root", "admin")
+    world.competition(n_models=N_MODELS, bundle={"per_day": 5, "max_bytes": 100_000})
+    world.competition("faces", title="Forget a face", summary="Opens next month.", opens_at="2026-04-01T00:00:00Z")
+    ids = {}
+    world.scored("grace", 0.0853, 0.991, 0.984, "fine-tune, 3 epochs", N_MODELS)
+    world.scored("barbara", 0.0611, 0.972, 0.955, n=N_MODELS)
+    world.clock.forward(hours=5)
+    ids["scored"] = world.scored("ada", 0.0747, 0.982, 0.971, "gradient ascent, then fine-tune", N_MODELS)
+    world.clock.forward(hours=20)
+    ids["timed_out"] = world.submit("ada", "more epochs")
+    world.run(7, RunOutcome(1.48, None, Verdict.TIMED_OUT, "over_cutoff"), seed=3)
+    ids["crashed"] = world.submit("ada", "with class weights and a note that is rather long, to see how it wraps")
+    world.run(1, RunOutcome(0.21, None, Verdict.CRASHED, "raised"))
+    ids["cancelled"] = world.submit("ada")
+    with unit_of_work(world.engine) as session:
+        submissions.cancel(session, ids["cancelled"], world.user("ada"), world.clock())
+    ids["running"] = world.submit("ada", "smaller learning rate")
+    world.clock.forward(seconds=40)
+    world.run(11, seed=5)
+    world.claim_one()
+    ids["queued"] = world.submit("katherine", "first try")
+    world.clock.forward(seconds=20)
+    return ids
