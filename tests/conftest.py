@@ -1,0 +1,76 @@
+"""Fixtures that several folders of tests share."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+class PostgresCluster:
+    """A PostgreSQL of our own in a folder of its own, reached by a Unix socket; never run as root."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="lethe-pg-"))
+        self._account = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
+        if self._account is not None:
+            os.chown(self.folder, self._account.pw_uid, self._account.pw_gid)
+        self.folder.chmod(0o755)
+
+    @property
+    def url(self):
+        return f"postgresql+psycopg://lethe@/postgres?host={self.folder}"
+
+    def start(self):
+        data = self.folder / "data"
+        self._run(
+            "initdb", "-D", data, "-U", "lethe", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"
+        )
+        options = f"-k {self.folder} -c listen_addresses='' -c fsync=off -c max_connections=100"
+        self._run("pg_ctl", "-D", data, "-l", self.folder / "log", "-w", "-o", options, "start")
+
+    def stop(self):
+        if (self.folder / "data" / "postmaster.pid").exists():
+            self._run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "-w", "stop")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, program, *arguments):
+        as_them = {}
+        if self._account is not None:
+            as_them = {"user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": []}
+        command = [_binary(program), *map(str, arguments)]
+        log = self.folder / f"{program}.log"
+        with log.open("w") as output:  # a pipe would stay open as long as the server lives
+            done = subprocess.run(
+                command, stdout=output, stderr=output, cwd=self.folder, check=False, timeout=60, **as_them
+            )
+        if done.returncode:
+            server = self.folder / "log"
+            text = log.read_text() + (server.read_text() if server.exists() else "")
+            raise RuntimeError(f"{' '.join(command)} failed:\n{text}")
+
+
+def _binary(program):
+    installed = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))
+    found = str(installed[-1]) if installed else shutil.which(program)
+    if found is None:
+        pytest.fail(
+            "the tests need PostgreSQL's server programs: apt-get install -y postgresql", pytrace=False
+        )
+    return found
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of an empty PostgreSQL that lives for this session."""
+    _binary("initdb")
+    cluster = PostgresCluster()
+    try:
+        cluster.start()
+        yield cluster.url
+    finally:
+        cluster.stop()
