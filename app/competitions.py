@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from app.errors import LetheError
 
+SPLITS = ("public", "private")
+"""Scored while the competition is open; decides in the end."""
+
 
 class InvalidCompetition(LetheError):  # noqa: N818 - named like its siblings in app.errors
     """The competition folder is not as it must be."""

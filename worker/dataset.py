@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.competitions import Batches, InvalidCompetition
+from app.competitions import SPLITS, Batches, InvalidCompetition
 
-SPLITS = ("public", "private")
 STANDARD_FIELDS = frozenset({"images", "labels", "ids"})
 
 Arrays = Mapping[str, NDArray[np.generic]]

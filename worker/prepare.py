@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import hashlib
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,15 +15,15 @@ import torch
 from sqlalchemy import Engine
 
 from app import registry
-from app.competitions import CompetitionConfig, load_config, load_pages
+from app.competitions import SPLITS, CompetitionConfig, load_config, load_pages
 from app.db import unit_of_work
 from app.errors import Conflict
 from app.settings import Settings
 from app.storage import Storage
-from worker.dataset import SPLITS, Dataset, check_dataset
+from worker.dataset import Dataset, check_dataset
 from worker.recipe import check_model, load_arrays, load_model_module
 from worker.reference import SplitReference, build, device, tasks_of
-from worker.training import cores, train_all
+from worker.training import Trainers, cores
 
 FORMAT = 1
 """Raised whenever a result of training is computed or stored in another way."""
@@ -90,11 +91,14 @@ def prepare(
     results = settings.data_dir / "prepare" / training_digest(folder)
     results.mkdir(parents=True, exist_ok=True)
     trained, splits = 0, {}
-    with _alone(results):
+    with _alone(results), Trainers(folder, results, cores()) as trainers:
         for split in SPLITS:
-            trained += _train(split, folder, checked.config, results, on_progress)
+            tasks = tasks_of(split, checked.config.evaluation.models)
+            missing = [task for task in tasks if not task.result(results).exists()]
+            trainers.train(missing, _counter(split, len(tasks) - len(missing), len(tasks), on_progress))
             reference = build(split, folder, checked.config, checked.dataset, results)
             splits[split] = _register(split, checked, reference, engine, storage, now)
+            trained += len(missing)
     return Prepared(checked.config.slug, trained, splits)
 
 
@@ -108,22 +112,11 @@ def training_digest(folder: Path) -> str:
     return digest.hexdigest()[:32]
 
 
-def _train(
-    split: str, folder: Path, config: CompetitionConfig, results: Path, on_progress: OnProgress
-) -> int:
-    """Train the split's missing models; return how many there were."""
-    tasks = tasks_of(split, config.evaluation.models)
-    missing = [task for task in tasks if not task.result(results).exists()]
-    done = len(tasks) - len(missing)
-    on_progress(split, done, len(tasks))
-
-    def count() -> None:
-        nonlocal done
-        done += 1
-        on_progress(split, done, len(tasks))
-
-    train_all(folder, missing, results, cores(), count)
-    return len(missing)
+def _counter(split: str, done: int, total: int, on_progress: OnProgress) -> Callable[[], None]:
+    """Tell where a split starts, and return what to call after each model."""
+    on_progress(split, done, total)
+    counts = itertools.count(done + 1)
+    return lambda: on_progress(split, next(counts), total)
 
 
 def _register(

@@ -70,7 +70,7 @@ def load_arrays(folder: Path) -> dict[str, Any]:
     try:
         arrays = load()
     except Exception as error:
-        raise InvalidCompetition(f"{path}: load() raised {_told(error)}") from error
+        raise InvalidCompetition(f"{path}: load() raised {told(error)}") from error
     if not isinstance(arrays, dict):
         raise InvalidCompetition(f"{path}: load() returned {type(arrays).__name__}, not a dict of arrays")
     return arrays
@@ -85,7 +85,7 @@ def check_model(recipe: Recipe, images: torch.Tensor, n_classes: int) -> None:
             logits = model.eval()(images)
     except Exception as error:
         raise InvalidCompetition(
-            f"model.py: building the model and calling it raised {_told(error)}"
+            f"model.py: building the model and calling it raised {told(error)}"
         ) from error
     expected = (len(images), n_classes)
     if not isinstance(logits, torch.Tensor) or tuple(logits.shape) != expected:
@@ -111,7 +111,7 @@ def _load(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        raise InvalidCompetition(f"{path}: importing it raised {_told(error)}") from error
+        raise InvalidCompetition(f"{path}: importing it raised {told(error)}") from error
     return module
 
 
@@ -130,6 +130,6 @@ def _function(module: ModuleType, path: Path, name: str, *args: Any, **kwargs: A
     return called
 
 
-def _told(error: Exception) -> str:
+def told(error: Exception) -> str:
     """Return an exception in one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())

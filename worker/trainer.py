@@ -4,12 +4,14 @@ Started by worker.training as `python -m worker.trainer FOLDER RESULTS`; ends wh
 parent leaves no process behind for longer than the model in flight.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import random
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -22,7 +24,7 @@ from app.competitions import InvalidCompetition, load_config
 from grader import inference
 from worker.dataset import Dataset, check_dataset
 from worker.files import npz_bytes, write_atomically
-from worker.recipe import Recipe, load_arrays, load_model_module
+from worker.recipe import Recipe, load_arrays, load_model_module, told
 
 BATCH = 512
 STATE = "state."
@@ -65,10 +67,7 @@ def train_task(task: Task, recipe: Recipe, dataset: Dataset, results: Path) -> N
     _seed(task.seed)
     model = recipe.build_model()
     start = time.perf_counter()
-    try:
-        recipe.train(model, images, labels, device="cpu", on_epoch=lambda _done, _total: None)
-    except Exception as error:
-        raise InvalidCompetition(f"model.py: train() raised {type(error).__name__}: {error}") from error
+    _train(recipe, model, images, labels, lambda _done, _total: None)
     arrays: dict[str, Any] = {"seconds": np.float64(time.perf_counter() - start)}
     for part in ("train", "test", "non_member"):
         arrays[f"{part}_logits"] = _finite_logits(model, dataset, part)
@@ -84,10 +83,21 @@ def warm_up(recipe: Recipe, dataset: Dataset) -> None:
         raise _WarmedUp
 
     images, labels = _training_set(Task("original"), dataset)
+    with contextlib.suppress(_WarmedUp):
+        _train(recipe, recipe.build_model(), images, labels, leave)
+
+
+def _train(
+    recipe: Recipe,
+    model: nn.Module,
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    on_epoch: Callable[[int, int], None],
+) -> None:
     try:
-        recipe.train(recipe.build_model(), images, labels, device="cpu", on_epoch=leave)
-    except _WarmedUp:
-        return
+        recipe.train(model, images, labels, device="cpu", on_epoch=on_epoch)
+    except Exception as error:
+        raise InvalidCompetition(f"model.py: train() raised {told(error)}") from error
 
 
 def _training_set(task: Task, dataset: Dataset) -> tuple[torch.Tensor, torch.Tensor]:

@@ -7,10 +7,10 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import IO, Self
 
 from app.competitions import InvalidCompetition
 from app.errors import LetheError
@@ -45,69 +45,79 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def train_all(
-    folder: Path, tasks: Sequence[Task], results: Path, processes: int, on_done: Callable[[], None]
-) -> None:
-    """Train the tasks that have no result yet, calling `on_done` in this thread after each.
+class Trainers:
+    """Training processes that start with the first task and do not outlive the `with` block, however it ends."""
 
-    Raises InvalidCompetition when a recipe fails and PreparationFailed when a process dies. Whatever ends
-    this early, finished models stay, and no process outlives the call.
-    """
-    waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
-    for task in tasks:
-        waiting.put(task)
-    answers: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
-    with contextlib.ExitStack() as stack:
-        for number in range(min(processes, len(tasks))):
-            log = results / f"process-{number}.log"
-            process = stack.enter_context(_process(folder, results, log))
-            threading.Thread(target=_feed, args=(process, log, waiting, answers), daemon=True).start()
+    def __init__(self, folder: Path, results: Path, processes: int) -> None:
+        self._folder = folder
+        self._results = results
+        self._processes = processes
+        self._waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
+        self._started: list[tuple[subprocess.Popen[str], threading.Thread]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process, _thread in self._started:
+            process.kill()
+            self._waiting.put(None)
+        for process, thread in self._started:
+            thread.join()
+            process.wait()
+
+    def train(self, tasks: Sequence[Task], on_done: Callable[[], None]) -> None:
+        """Train the tasks, calling `on_done` in this thread after each; finished models stay whatever happens.
+
+        Raises InvalidCompetition when a recipe fails and PreparationFailed when a process dies.
+        """
+        for task in tasks:
+            self._waiting.put(task)
+        while len(self._started) < min(self._processes, len(tasks)):
+            self._start(self._results / f"process-{len(self._started)}.log")
         for _ in tasks:
-            _accept(answers.get())
+            _accept(self._answers.get())
             on_done()
 
+    def _start(self, log: Path) -> None:
+        """Start a process in a group of its own: Ctrl-C reaches the parent alone, which then ends it."""
+        with log.open("w") as stderr:
+            process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "worker.trainer",
+                    str(self._folder.resolve()),
+                    str(self._results.resolve()),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                env={**os.environ, **ONE_THREAD},
+                process_group=0,
+            )
+        thread = threading.Thread(target=self._feed, args=(process, log), daemon=True)
+        self._started.append((process, thread))
+        thread.start()
 
-@contextlib.contextmanager
-def _process(folder: Path, results: Path, log: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Start a training process in a group of its own: Ctrl-C reaches the parent alone, which then ends it."""
-    with log.open("w") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "worker.trainer", str(folder.resolve()), str(results.resolve())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-            env={**os.environ, **ONE_THREAD},
-            process_group=0,
-        )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _feed(
-    process: "subprocess.Popen[str]",
-    log: Path,
-    waiting: "queue.SimpleQueue[Task]",
-    answers: "queue.SimpleQueue[_Answer]",
-) -> None:
-    """Hand one process a task after the other until none is left or the process is gone; closes its pipes."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    with process.stdout, contextlib.suppress(queue.Empty):
-        while True:
-            line = _ask(process.stdin, process.stdout, waiting.get_nowait())
+    def _feed(self, process: "subprocess.Popen[str]", log: Path) -> None:
+        """Hand one process a task after the other until told to stop or the process is gone."""
+        assert process.stdin is not None
+        assert process.stdout is not None
+        while (task := self._waiting.get()) is not None:
+            line = _ask(process.stdin, process.stdout, task)
             if not line:
-                answers.put(_Lost(log, process.wait()))
+                self._answers.put(_Lost(log, process.wait()))
                 break
-            answers.put(json.loads(line))
-    with contextlib.suppress(BrokenPipeError):
-        process.stdin.close()
+            self._answers.put(json.loads(line))
+        process.stdout.close()
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
 
 
-def _ask(questions: TextIO, answers: TextIO, task: Task) -> str:
+def _ask(questions: IO[str], answers: IO[str], task: Task) -> str:
     """Return the process's answer, or nothing if it is gone."""
     try:
         questions.write(task.to_line() + "\n")
