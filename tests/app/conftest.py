@@ -85,7 +85,7 @@ class World:
                 registry.add_reference(session, competition, split, digest, n_models, 10.0, {}, NOW)
         return competition
 
-    def submission(self, user, slug="digits", runs=3, at=NOW, paid=True):
+    def submission(self, user, slug="digits", runs=3, at=NOW, *, paid=True):
         """A queued submission on the public split; return (submission id, evaluation id)."""
         with unit_of_work(self.engine) as session:
             competition = registry.get_competition(session, slug)
@@ -140,6 +140,10 @@ class World:
             row = session.get_one(Evaluation, evaluation_id)
             session.expunge(row)
             return row
+
+    def evaluation_of(self, submission_id):
+        with read_only(self.engine) as session:
+            return session.query(Evaluation.id).filter_by(submission_id=submission_id).scalar()
 
     def runs(self, evaluation_id):
         with read_only(self.engine) as session:

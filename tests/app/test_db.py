@@ -1,0 +1,142 @@
+"""Units of work, migrations and column types, on both databases."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import StatementError
+
+from app.db import alembic_config, make_engine, migrate, read_only, unit_of_work
+from app.models import Base, User
+from app.status import Status
+from tests.app.conftest import NOW
+
+
+def user(name="ada", created_at=NOW):
+    return User(id=name, name=name, password_hash="x", role="participant", created_at=created_at)
+
+
+def names(engine):
+    with read_only(engine) as session:
+        return sorted(row.name for row in session.query(User))
+
+
+def test_models_and_migrations_do_not_drift(engine):
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+@pytest.fixture
+def bare(request, tmp_path, postgres_url):
+    """Databases of each kind with nothing in them."""
+    url = f"sqlite:///{tmp_path / 'new' / 'lethe.db'}"
+    if request.param == "postgres":
+        server = make_engine(postgres_url).execution_options(isolation_level="AUTOCOMMIT")
+        with server.connect() as connection:
+            connection.execute(text("DROP DATABASE IF EXISTS bare"))
+            connection.execute(text("CREATE DATABASE bare"))
+        server.dispose()
+        url = postgres_url.replace("/postgres?", "/bare?")
+    return url
+
+
+@pytest.mark.parametrize("bare", ["sqlite", "postgres"], indirect=True)
+def test_migrations_go_up_twice_and_down_and_up_again(bare):
+    migrate(bare)
+    migrate(bare)
+    engine = make_engine(bare)
+    assert set(inspect(engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+    with engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "base")
+    assert set(inspect(engine).get_table_names()) == {"alembic_version"}
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.execute(text("SELECT count(*) FROM runs"))
+    engine.dispose()
+
+
+def test_a_unit_of_work_commits_then_sends_its_messages(engine):
+    seen = []
+    with unit_of_work(engine) as session:
+        session.add(user())
+        session.after_commit(lambda: seen.append(names(engine)))
+        assert seen == []
+    assert seen == [["ada"]]
+
+
+def test_a_savepoint_sends_no_message(engine):
+    sent = []
+    with unit_of_work(engine) as session:
+        session.after_commit(lambda: sent.append(1))
+        with session.begin_nested():
+            session.add(user())
+        assert sent == []
+    assert sent == [1]
+
+
+def test_an_exception_undoes_everything_and_sends_nothing(engine):
+    sent = []
+    with pytest.raises(RuntimeError, match="no"), unit_of_work(engine) as session:
+        session.add(user())
+        session.flush()
+        session.after_commit(lambda: sent.append(1))
+        raise RuntimeError("no")
+    assert (names(engine), sent) == ([], [])
+
+
+def test_a_message_that_cannot_be_sent_does_not_undo_what_was_done(engine, caplog):
+    sent = []
+
+    def broken():
+        raise ConnectionError("no broker")
+
+    with unit_of_work(engine) as session:
+        session.add(user())
+        session.after_commit(broken)
+        session.after_commit(lambda: sent.append(1))
+    assert (names(engine), sent) == (["ada"], [1])
+    assert "no broker" in caplog.text
+
+
+def test_a_reader_sees_what_is_committed_while_a_writer_works(engine):
+    with unit_of_work(engine) as session:
+        session.add(user())
+        session.flush()
+        assert names(engine) == []
+    assert names(engine) == ["ada"]
+
+
+def test_a_read_only_session_keeps_nothing(engine):
+    with read_only(engine) as session:
+        assert session.scalar(text("SELECT 1")) == 1
+        if engine.dialect.name == "sqlite":
+            session.add(user())
+            session.flush()
+    assert names(engine) == []
+    with unit_of_work(engine) as session:  # the pooled connection can write again
+        session.add(user())
+
+
+def test_times_come_back_aware_and_in_utc(engine):
+    abroad = datetime(2026, 3, 4, 14, 0, 0, 5, tzinfo=timezone(timedelta(hours=2)))
+    with unit_of_work(engine) as session:
+        session.add(user(created_at=abroad))
+    with read_only(engine) as session:
+        back = session.get_one(User, "ada").created_at
+    assert back == abroad
+    assert back.tzinfo is UTC or back.utcoffset() == timedelta(0)
+
+
+def test_a_naive_time_is_refused(engine):
+    naive = NOW.replace(tzinfo=None)
+    with pytest.raises(StatementError, match="naive"), unit_of_work(engine) as session:
+        session.add(user(created_at=naive))
+
+
+def test_statuses_come_back_as_members(world, ada):
+    _, evaluation = world.submission(ada)
+    assert world.evaluation(evaluation).status is Status.QUEUED
