@@ -277,6 +277,15 @@ def test_packed_bytes_that_cannot_be_unpacked_are_damaged(refused):
     refused(data[:start] + b"\xff" * 8 + data[start + 8 :], "damaged_archive", "cannot be unpacked")
 
 
+def test_bytes_hidden_after_an_entrys_end_are_refused(refused):
+    data = pack(("helper.py", "x = 1\n"))
+    table = data.index(b"PK\1\2")
+    packed = struct.unpack_from("<L", data, data.index(b"PK\3\4", 10) + 18)[0]
+    hidden = bytearray(data[:table] + b"extra" + data[table:])
+    struct.pack_into("<L", hidden, len(hidden) - 6, table + 5)
+    refused(patched(bytes(hidden), 18, 20, "<L", packed + 5), "damaged_archive", "bytes to spare")
+
+
 def test_an_entry_with_two_names_is_damaged(refused):
     data = bytearray(pack(("helper.py", "x = 1\n")))
     data[data.index(b"helper.py")] = ord("H")
