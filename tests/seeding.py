@@ -2,11 +2,12 @@
 
 import itertools
 import random
+import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app import auth, evaluations, events, registry, submissions
+from app import auth, evaluations, registry, submissions
 from app.competitions import CompetitionConfig
 from app.db import make_engine, migrate, unit_of_work
 from app.evaluations import NewScore, RunOutcome
@@ -98,6 +99,14 @@ class World:
         self.tokens: dict[str, str] = {}
         self.digests = itertools.count()
 
+    def copy(self, data_dir: Path) -> "World":
+        """Return another world with the same rows, in a folder of its own; hashing passwords takes its time."""
+        self.engine.dispose()
+        shutil.copytree(self.data_dir, data_dir, dirs_exist_ok=True)
+        other = World(data_dir, Clock(self.clock.now))
+        other.tokens.update(self.tokens)
+        return other
+
     def person(self, name: str, role: str = "participant") -> str:
         """Add somebody; return an API token."""
         with unit_of_work(self.engine) as session:
@@ -109,7 +118,9 @@ class World:
         with unit_of_work(self.engine) as session:
             return auth.user_for_token(session, self.tokens[name], self.clock())
 
-    def competition(self, slug: str = "digits", *, n_models: int = 4, prepared: bool = True, **config) -> None:
+    def competition(
+        self, slug: str = "digits", *, n_models: int = 4, prepared: bool = True, **config
+    ) -> None:
         """Register a competition, and its public reference."""
         settings = {
             "slug": slug,
@@ -124,9 +135,7 @@ class World:
             one = registry.register(session, CompetitionConfig.model_validate(settings), PAGES, self.clock())
             if prepared:
                 digest = f"{slug}{next(self.digests)}".encode().hex().ljust(64, "7")[:64]
-                registry.add_reference(
-                    session, one, "public", digest, n_models, 7.4, FACTS, self.clock()
-                )
+                registry.add_reference(session, one, "public", digest, n_models, 7.4, FACTS, self.clock())
 
     def submit(self, name: str, note: str = "", slug: str = "digits", source: str = GOOD) -> str:
         """Submit as somebody; return the submission's id."""
@@ -146,7 +155,7 @@ class World:
 
     def run(self, count: int, outcome: RunOutcome | None = None, seed: int = 0) -> str:
         """Play a worker that ends `count` runs, the last with `outcome` if given; return what recording led to."""
-        chance = random.Random(seed)  # noqa: S311
+        chance = random.Random(seed)
         led_to = ""
         for index in range(count):
             self.clock.forward(seconds=1.2)
@@ -175,7 +184,9 @@ class World:
             new = NewScore("1", forgetting * retain * test, forgetting, retain, test, {})
             assert evaluations.finish(session, claim, new, self.clock())
 
-    def scored(self, name: str, forgetting: float, retain: float, test: float, note: str = "", n: int = 4) -> str:
+    def scored(
+        self, name: str, forgetting: float, retain: float, test: float, note: str = "", n: int = 4
+    ) -> str:
         """Submit, run and score."""
         submission_id = self.submit(name, note)
         assert self.run(n, seed=hash((forgetting, retain)) & 0xFFFF) == "last"
@@ -192,7 +203,9 @@ def populate(world: World) -> dict[str, str]:
         world.person(name)
     world.person("root", "admin")
     world.competition(n_models=N_MODELS, bundle={"per_day": 5, "max_bytes": 100_000})
-    world.competition("faces", title="Forget a face", summary="Opens next month.", opens_at="2026-04-01T00:00:00Z")
+    world.competition(
+        "faces", title="Forget a face", summary="Opens next month.", opens_at="2026-04-01T00:00:00Z"
+    )
     ids = {}
     world.scored("grace", 0.0853, 0.991, 0.984, "fine-tune, 3 epochs", N_MODELS)
     world.scored("barbara", 0.0611, 0.972, 0.955, n=N_MODELS)
@@ -201,7 +214,9 @@ def populate(world: World) -> dict[str, str]:
     world.clock.forward(hours=20)
     ids["timed_out"] = world.submit("ada", "more epochs")
     world.run(7, RunOutcome(1.48, None, Verdict.TIMED_OUT, "over_cutoff"), seed=3)
-    ids["crashed"] = world.submit("ada", "with class weights and a note that is rather long, to see how it wraps")
+    ids["crashed"] = world.submit(
+        "ada", "with class weights and a note that is rather long, to see how it wraps"
+    )
     world.run(1, RunOutcome(0.21, None, Verdict.CRASHED, "raised"))
     ids["cancelled"] = world.submit("ada")
     with unit_of_work(world.engine) as session:

@@ -1,0 +1,206 @@
+import pytest
+
+from app.evaluations import RunOutcome
+from app.status import Verdict
+from tests.bundles import zipped
+from tests.seeding import GOOD, PASSWORD
+
+SUBMIT = "/competitions/digits/submit"
+
+
+def test_signing_in_sets_a_cookie_that_scripts_and_other_sites_cannot_use(client):
+    answer = client.post("/sign-in", data={"name": "ada", "password": PASSWORD, "next": "/submissions"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/submissions")
+    cookie = answer.headers["Set-Cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert "My submissions" in client.get("/submissions").text
+
+
+@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example", "/\\evil.example", "/\tx"])
+def test_signing_in_never_leads_to_another_host(client, target):
+    answer = client.post("/sign-in", data={"name": "ada", "password": PASSWORD, "next": target})
+    assert answer.headers["Location"] == "/"
+
+
+@pytest.mark.parametrize(("name", "password"), [("ada", "wrong"), ("nobody", PASSWORD), ("", "")])
+def test_a_wrong_password_and_an_unknown_name_get_the_same_words(client, name, password):
+    answer = client.post("/sign-in", data={"name": name, "password": password})
+    assert answer.status_code == 401
+    assert "The name or the password is wrong." in answer.text
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_signing_out_ends_the_session_on_the_server_too(client, sign_in):
+    sign_in("ada")
+    secret = client.cookies["lethe_session"]
+    assert client.post("/sign-out").status_code == 303
+    client.cookies.set("lethe_session", secret)
+    assert client.get("/submissions").headers["Location"] == "/sign-in?next=%2Fsubmissions"
+
+
+def test_a_stranger_reads_competition_rules_and_leaderboard(client, world):
+    world.scored("ada", 0.08, 0.98, 0.97)
+    for path, words in {
+        "/": "Forget the digits",
+        "/competitions/digits": "What the original model remembers",
+        "/competitions/digits/pages/rules": "One account per person",
+        "/competitions/digits/leaderboard": "Retraining from scratch",
+    }.items():
+        answer = client.get(path)
+        assert answer.status_code == 200
+        assert words in answer.text
+    assert client.get("/competitions/digits/pages/none").status_code == 404
+
+
+def test_an_organisers_markdown_cannot_bring_scripts(client):
+    text = client.get("/competitions/digits").text
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert" in text
+
+
+def test_the_submit_page_shows_format_and_quota_before_anything_is_sent(client, world, sign_in):
+    sign_in("ada")
+    world.submit("ada")
+    text = client.get(SUBMIT).text
+    for words in ("1 of 3", "2026-03-03 00:00 UTC", "unlearning(net", "submission.py", "100 kB"):
+        assert words in text
+
+
+def test_a_plain_form_submits_and_leads_to_the_submission(client, sign_in):
+    sign_in("ada")
+    files = {"bundle": ("b.zip", zipped(GOOD))}
+    answer = client.post(f"{SUBMIT}?key=form-1", files=files, data={"note": "by form"})
+    assert answer.status_code == 303
+    again = client.post(f"{SUBMIT}?key=form-1", files=files, data={"note": "by form"})
+    assert again.headers["Location"] == answer.headers["Location"]
+    text = client.get(answer.headers["Location"]).text
+    assert "by form" in text
+    assert "Next in the queue." in text
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "status"),
+    [
+        ({"bundle": ("b.zip", b"hello")}, "not_a_zip", 422),
+        ({"bundle": ("b.zip", zipped("x = 1"))}, "missing_entry_function", 422),
+        ({"bundle": ("b.zip", bytes(100_001))}, "bundle_too_large", 413),
+        ({"bundle": ("b.zip", bytes(300_000))}, "bundle_too_large", 413),
+        ({"other": ("b.zip", b"x")}, "bad_request", 400),
+    ],
+)
+def test_a_refused_form_says_why_on_a_page(client, world, sign_in, files, code, status):
+    sign_in("ada")
+    answer = client.post(SUBMIT, files=files)
+    assert answer.status_code == status
+    assert code in answer.text
+    assert "What to do:" in answer.text
+    assert "0 of 3" in client.get(SUBMIT).text
+    uploads = world.data_dir / "uploads"
+    assert not uploads.exists() or not list(uploads.iterdir())
+
+
+def test_a_form_from_a_stranger_or_over_the_quota_is_refused_before_it_is_read(client, world, sign_in):
+    garbage = {"content": b"not a form", "headers": {"Content-Type": "multipart/form-data; boundary=x"}}
+    assert client.post(SUBMIT, **garbage).status_code == 401
+    sign_in("ada")
+    assert client.post(SUBMIT, **garbage).status_code == 400
+    for _ in range(3):
+        world.submit("ada")
+    assert client.post(SUBMIT, **garbage).status_code == 429
+    assert "Nothing is left for today." in client.get(SUBMIT).text
+
+
+def test_pages_that_cannot_take_a_bundle_say_why(client, world, sign_in):
+    sign_in("ada")
+    world.competition("late", closes_at="2026-02-01T00:00:00Z")
+    world.competition("soon", opens_at="2026-04-01T00:00:00Z")
+    world.competition("raw", prepared=False)
+    for slug, words in {"late": "has closed", "soon": "not open yet", "raw": "not prepared yet"}.items():
+        text = client.get(f"/competitions/{slug}/submit").text
+        assert words in text
+        assert 'type="file"' not in text
+        assert client.get(f"/competitions/{slug}").status_code == 200
+        assert client.get(f"/competitions/{slug}/leaderboard").status_code == 200
+
+
+def test_a_running_submission_reloads_itself_without_scripts_and_a_finished_one_does_not(
+    client, world, sign_in
+):
+    sign_in("ada")
+    page = f"/submissions/{world.submit('ada')}"
+    world.run(2)
+    world.claim_one()
+    text = client.get(page).text
+    assert "2 of 4 runs done, 1 running now." in text
+    assert 'http-equiv="refresh"' in text
+    assert "Cancel this submission" in text
+    world.run(1, RunOutcome(1.48, None, Verdict.TIMED_OUT, "over_cutoff"))
+    text = client.get(page).text
+    assert 'http-equiv="refresh"' not in text
+    for words in ("over_cutoff", "What to change", "Yours", "spent", "run 4 of 4"):
+        assert words in text
+
+
+def test_a_score_is_shown_beside_retraining_with_its_digests(client, world, sign_in):
+    sign_in("ada")
+    text = client.get(f"/submissions/{world.scored('ada', 0.08, 0.98, 0.97)}").text
+    for words in ("0.0760", "0.0923", "Retain ratio", "version 1", "<svg", "Share of the cutoff"):
+        assert words in text
+
+
+def test_cancelling_on_the_page_gives_the_quota_back(client, world, sign_in):
+    sign_in("ada")
+    page = f"/submissions/{world.submit('ada')}"
+    assert client.post(f"{page}/cancel").status_code == 303
+    text = client.get(page).text
+    assert "cancelled_on_request" in text
+    assert "given back" in text
+
+
+def test_another_persons_submission_is_a_page_that_says_not_found(client, world, sign_in):
+    sign_in("grace")
+    answer = client.get(f"/submissions/{world.submit('ada')}")
+    assert answer.status_code == 404
+    assert "There is no such submission" in answer.text
+
+
+def test_ones_own_row_is_marked_on_the_leaderboard(client, world, sign_in):
+    world.scored("ada", 0.08, 0.98, 0.97)
+    world.scored("grace", 0.06, 0.98, 0.97)
+    sign_in("grace")
+    text = client.get("/competitions/digits/leaderboard").text
+    assert "You are on rank 2" in text
+    assert text.count('class="own"') == 1
+
+
+def test_a_token_is_shown_once_works_and_can_be_revoked(client, world, sign_in):
+    world.clock.forward(seconds=1)
+    sign_in("ada")
+    made = client.post("/account/tokens", data={"label": "my laptop"})
+    secret = made.text.split('id="secret">')[1].split("<")[0]
+    assert client.get("/account").text.count(secret) == 0
+    headers = {"Authorization": f"Bearer {secret}"}
+    client.cookies.clear()
+    assert client.get("/api/v1/submissions", headers=headers).status_code == 200
+    sign_in("ada")
+    token_id = made.text.split("/account/tokens/")[1].split("/")[0]
+    sign_in("grace")
+    assert client.post(f"/account/tokens/{token_id}/revoke").status_code == 404
+    sign_in("ada")
+    assert client.post(f"/account/tokens/{token_id}/revoke").status_code == 303
+    client.cookies.clear()
+    assert client.get("/api/v1/submissions", headers=headers).status_code == 401
+
+
+def test_the_admin_filters_reruns_and_reads_the_log(client, world, sign_in):
+    done = world.scored("ada", 0.08, 0.98, 0.97)
+    waiting = world.submit("grace")
+    sign_in("root")
+    assert waiting[:8] in client.get("/admin?status=queued").text
+    assert done[:8] not in client.get("/admin?status=queued").text
+    assert client.get("/admin?status=nonsense").status_code == 422
+    answer = client.post(f"/admin/submissions/{done}/rerun", data={"reason": "looks odd"})
+    assert answer.status_code == 303
+    assert "looks odd" in client.get(f"/admin/events?submission={done}").text
+    assert client.post(f"/submissions/{waiting}/cancel").status_code == 303
