@@ -1,4 +1,4 @@
-"""The outermost layer: request ids, security headers, same-origin checks, and errors that nobody foresaw."""
+"""The outermost layer: request ids, security headers, same-origin and size checks, and errors nobody foresaw."""
 
 import re
 import uuid
@@ -6,11 +6,17 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import problems
+from app.errors import LetheError
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+BODY_LIMIT = 1 << 20
+_UPLOADS = re.compile(
+    r"/api/v1/competitions/[^/]+/submissions|/competitions/[^/]+/submit"
+)  # have their own limit
 _GOOD_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _HEADERS = {
     "Content-Security-Policy": (
@@ -56,17 +62,46 @@ class Edge:
             await send(message)
 
         try:
-            if refusal := cross_site(scope["method"], request.headers):
-                response = problems.respond(
-                    request, problems.describe(problems.CrossSite(refusal, advice=_ADVICE))
-                )
-                await response(scope, receive, send_with_headers)
-                return
-            await self.app(scope, receive, send_with_headers)
+            _check(request)
+            await self.app(scope, _limited(request, receive), send_with_headers)
+        except (LetheError, HTTPException) as error:
+            response = problems.respond(request, problems.describe(error))
+            await response(scope, receive, send_with_headers)
         except Exception as error:
             if started:
                 raise
             await problems.unexpected(request, error)(scope, receive, send_with_headers)
+
+
+def _check(request: Request) -> None:
+    """Raise what can be said before anything else looks at the request."""
+    refusal = cross_site(request.method, request.headers)
+    if refusal is not None:
+        raise problems.CrossSite(refusal, advice=_ADVICE)
+    length = request.headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and int(length) > BODY_LIMIT and not _is_upload(request):
+        raise HTTPException(413)
+
+
+def _is_upload(request: Request) -> bool:
+    return _UPLOADS.fullmatch(request.url.path) is not None
+
+
+def _limited(request: Request, receive: Receive) -> Receive:
+    """Count the body as it comes; all but uploads end at BODY_LIMIT."""
+    if _is_upload(request):
+        return receive
+    received = 0
+
+    async def receive_and_count() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > BODY_LIMIT:
+            raise HTTPException(413)
+        return message
+
+    return receive_and_count
 
 
 _ADVICE = "Use the form on Lethe's own page, or send an API token in the Authorization header."

@@ -15,8 +15,6 @@ from app.routes import account, admin, api, api_admin, health, pages, participan
 from app.settings import Settings
 from app.storage import LocalStorage
 
-BODY_LIMIT = 1 << 20  # of everything but uploads
-
 
 def utc_now() -> datetime:
     """Return the time; tests pass a clock of their own."""
@@ -32,7 +30,6 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # the bundled viewers load scripts from another host
         redoc_url=None,
-        max_body_size=BODY_LIMIT,
     )
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     app.state.context = Context(

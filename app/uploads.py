@@ -17,7 +17,6 @@ from app.errors import BadRequest, BundleTooLarge
 
 BATCH = 1 << 20
 FORM_OVERHEAD = 64 << 10  # boundaries, headers and the other fields of a form
-CEILING = 1 << 30  # no competition may take more; its own limit is checked as the bytes arrive
 
 
 @dataclass(frozen=True)

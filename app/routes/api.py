@@ -54,7 +54,6 @@ async def received(
 @router.post(
     "/competitions/{slug}/submissions",
     status_code=201,
-    max_body_size=uploads.CEILING,
     summary="Submit a bundle",
     tags=["submissions"],
     response_model=SubmissionOut,

@@ -44,7 +44,7 @@ async def received_form(
         uploads.discard(form.path)
 
 
-@router.post("/competitions/{slug}/submit", max_body_size=uploads.CEILING)
+@router.post("/competitions/{slug}/submit")
 def submit(
     request: Request,
     slug: str,

@@ -67,8 +67,8 @@ def queue(session: Session) -> Queue:
     )
     oldest = session.scalar(select(func.min(Run.queued_at)).where(Run.status == RunStatus.QUEUED))
     return Queue(
-        evaluations=dict.fromkeys(Status, 0) | dict(by_status.tuples().all()),
-        runs=dict.fromkeys(RunStatus, 0) | dict(runs.tuples().all()),
+        evaluations=dict.fromkeys(Status, 0) | dict(by_status.all()),
+        runs=dict.fromkeys(RunStatus, 0) | dict(runs.all()),
         workers=tuple(sorted(name for name in workers if name is not None)),
         oldest_queued_at=oldest,
     )

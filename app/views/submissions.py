@@ -237,7 +237,7 @@ def _runs_done(session: Session, found: Sequence[Submission]) -> dict[str, int]:
         .where(Run.evaluation_id.in_(ids), Run.status == RunStatus.SUCCEEDED)
         .group_by(Run.evaluation_id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _summary(submission: Submission, done: dict[str, int]) -> SubmissionSummary:
