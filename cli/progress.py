@@ -90,7 +90,7 @@ class _Lines:
         mark = (str(submission["status"]), finished * 10 // max(total, 1))
         if mark != self._last:
             self._last = mark
-            say(f"{words} ...")
+            say(words)
 
     def trouble(self, message: str) -> None:
         say(message)
