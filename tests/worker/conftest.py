@@ -1,0 +1,47 @@
+"""A competition small enough for one second, and real sandboxes for it."""
+
+import itertools
+
+import pytest
+
+from tests.worker.sandbox.tools import make_material, spec_of
+from worker.sandbox.base import Job
+from worker.sandbox.bubblewrap import Bubblewrap
+from worker.sandbox.pool import Pool
+
+
+@pytest.fixture(scope="session")
+def bubblewrap():
+    backend = Bubblewrap()
+    backend.probe()  # without bubblewrap these tests fail, and say what to install
+    return backend
+
+
+@pytest.fixture(scope="session")
+def material(tmp_path_factory):
+    return make_material(tmp_path_factory.mktemp("material"))
+
+
+@pytest.fixture(scope="session")
+def spec(material):
+    return spec_of(material)
+
+
+@pytest.fixture(scope="session")
+def take(bubblewrap, spec):
+    """Return a READY sandbox; two pools take turns, so that both cores of a small machine make the next ones."""
+    pools = [Pool(bubblewrap), Pool(bubblewrap)]
+    turns = itertools.cycle(pools)
+    yield lambda: next(turns).take(spec)
+    for pool in pools:
+        pool.close()
+
+
+@pytest.fixture
+def run(take):
+    """Run one bundle in a sandbox of its own."""
+
+    def once(bundle, seed=7, cutoff_seconds=20.0):
+        return take().run(Job(bundle, seed, cutoff_seconds), lambda: False)
+
+    return once
