@@ -1,6 +1,7 @@
 """The API v1 of a Lethe service, as the commands need it. Failures come out as CliError."""
 
 import json
+import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -184,11 +185,9 @@ def _unreachable(url: str, error: httpx.RequestError) -> CliError:
                 advice="Check the address; SSL_CERT_FILE names a certificate authority of your own.",
             )
         cause = cause.__cause__ or cause.__context__
-    why = (
-        "it took too long to answer"
-        if isinstance(error, httpx.TimeoutException)
-        else str(error) or "no answer"
-    )
+    why = re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or "no answer"
+    if isinstance(error, httpx.TimeoutException):
+        why = "it took too long to answer"
     return TryAgainError(f"Cannot reach {url}: {why}.", code="unreachable", exit_code=ExitCode.NETWORK)
 
 

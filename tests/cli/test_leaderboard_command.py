@@ -110,7 +110,7 @@ def test_a_fault_of_the_service_names_its_request(service, lethe):
 def test_a_refused_connection_names_the_address(lethe):
     result = lethe("leaderboard", "digits", "--url", "http://127.0.0.1:9")
     assert result.exit_code == 5
-    assert "Cannot reach http://127.0.0.1:9" in result.stderr
+    assert "Cannot reach http://127.0.0.1:9: Connection refused." in result.stderr
 
 
 def test_what_is_no_address_is_exit_code_2(lethe):
