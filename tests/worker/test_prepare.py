@@ -205,16 +205,15 @@ def test_sigkill_loses_at_most_the_models_in_flight_and_leaves_no_process_traini
 
 
 def training_processes(results):
-    commands = (path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if readable(path))
+    commands = [command_of(folder) for folder in Path("/proc").glob("[0-9]*")]
     return [command for command in commands if str(results).encode() in command]
 
 
-def readable(path):
+def command_of(folder):
     try:
-        path.read_bytes()
+        return (folder / "cmdline").read_bytes()
     except OSError:
-        return False
-    return True
+        return b""  # it has ended meanwhile
 
 
 def wait_until(holds, seconds=60):
