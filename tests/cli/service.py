@@ -36,6 +36,7 @@ class Service:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # headers and body in one packet: no wait for a delayed ACK
 
             def do_GET(self) -> None:
                 service._handle(self)
