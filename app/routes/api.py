@@ -59,7 +59,7 @@ async def received(
     response_model=SubmissionOut,
     responses={
         201: examples.ok("Accepted, saved and queued", examples.SUBMISSION),
-        **examples.problems(400, 401, 404, 409, 413, 422, 429),
+        **examples.problems(400, 401, 404, 409, 413, 429, s422=examples.REJECTED),
     },
     openapi_extra={
         "requestBody": {
@@ -136,7 +136,7 @@ def _with_etag(text: str, if_none_match: str | None, headers: dict[str, str]) ->
     "/submissions",
     summary="List my submissions",
     tags=["submissions"],
-    responses=examples.problems(400, 401),
+    responses={200: examples.ok("One page", examples.SUBMISSIONS), **examples.problems(400, 401)},
 )
 def list_submissions(
     session: Reading,
@@ -153,9 +153,12 @@ def list_submissions(
     status_code=202,
     summary="Cancel a submission",
     tags=["submissions"],
-    responses=examples.problems(
-        401, 404, 409, s409=("conflict", "Not possible in this state", "The evaluation is done.", "")
-    ),
+    responses={
+        202: examples.ok("Taken note of", examples.CANCEL),
+        **examples.problems(
+            401, 404, 409, s409=("conflict", "Not possible in this state", "The evaluation is done.", "")
+        ),
+    },
 )
 def cancel(submission_id: SubmissionId, session: Writing, person: Person, now: Now) -> CancelOut:
     """Ask for a submission to stop. What is running is killed within seconds; quota returns if no run had begun."""
@@ -178,7 +181,10 @@ def followed(submission_id: SubmissionId, context: Ctx, person: Person) -> User:
     response_class=EventSourceResponse,
     summary="Follow a submission",
     tags=["submissions"],
-    responses=examples.problems(401, 404),
+    responses={
+        200: examples.ok("A stream", examples.CHANGED, "text/event-stream"),
+        **examples.problems(401, 404),
+    },
 )
 async def follow(
     submission_id: SubmissionId, context: Ctx, person: Annotated[User, Depends(followed)]
@@ -202,7 +208,10 @@ def _version(context: Context, submission_id: str, person: User) -> tuple[str, b
 
 
 @router.get(
-    "/competitions", summary="List competitions", tags=["competitions"], responses=examples.problems()
+    "/competitions",
+    summary="List competitions",
+    tags=["competitions"],
+    responses={200: examples.ok("All of them", examples.COMPETITIONS), **examples.problems()},
 )
 def list_competitions(session: Reading, now: Now) -> CompetitionList:
     """List all competitions, the open ones first."""
@@ -213,7 +222,7 @@ def list_competitions(session: Reading, now: Now) -> CompetitionList:
     "/competitions/{slug}",
     summary="Read a competition",
     tags=["competitions"],
-    responses=examples.problems(401, 404),
+    responses={200: examples.ok("The competition now", examples.COMPETITION), **examples.problems(401, 404)},
 )
 def read_competition(slug: Slug, session: Reading, visitor: Visitor, now: Now) -> CompetitionOut:
     """Read limits, dates, entry function and cutoff; with a token, your quota too."""

@@ -25,14 +25,12 @@ router = APIRouter(prefix="/api/v1/admin", tags=["admin"])
             403,
             404,
             409,
-            422,
             s409=(
                 "conflict",
                 "Not possible in this state",
                 "An evaluation of this split is still going.",
                 "",
             ),
-            s422=("invalid_request", "The request is not as it must be", "body.reason: Field required", ""),
         ),
     },
 )

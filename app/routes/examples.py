@@ -74,6 +74,58 @@ EVENTS = {
     "next": "/api/v1/admin/events?after=41&limit=100",
 }
 
+REJECTED = (
+    "missing_submission_py",
+    "There is no submission.py at the root of the archive.",
+    "There is no submission.py at the root of the archive.",
+    "Zip the files themselves, not the folder that holds them.",
+)
+_DATES = {"opens_at": "2026-01-01T00:00:00Z", "closes_at": "2026-06-01T00:00:00Z"}
+_DIGITS = {
+    "slug": "digits",
+    "title": "Forget the digits",
+    "summary": "Unlearn mislabelled digits from a narrow ResNet-18.",
+    "state": "open",
+    **_DATES,
+    "links": {"self": "/api/v1/competitions/digits", "html": "/competitions/digits"},
+}
+COMPETITIONS = {"items": [{**_DIGITS, "participants": 12, "submissions": 87}]}
+COMPETITION = {
+    **_DIGITS,
+    "entry_function": "unlearning",
+    "limits": {"max_bytes": 10_000_000, "max_unpacked_bytes": 50_000_000, "max_files": 200, "per_day": 5},
+    "runs": 32,
+    "cutoff_fraction": 0.2,
+    "cutoff_seconds": 1.48,
+    "retrain_seconds": 7.4,
+    "memory_mb": 3000,
+    "threads": 1,
+    "reference_version": 1,
+    "reference_digest": _DIGEST,
+    "retraining": RETRAINING,
+    "quota": {"limit": 5, "used": 1, "remaining": 4, "resets_at": "2026-03-02T00:00:00Z"},
+}
+SUBMISSIONS = {
+    "items": [
+        {
+            **{key: SUBMISSION[key] for key in ("id", "competition", "user", "note", "created_at", "status")},
+            "competition_title": "Forget the digits",
+            "verdict": None,
+            "reason": None,
+            "score": None,
+            "runs_done": 7,
+            "runs_total": 32,
+            "generation": 1,
+            "links": SUBMISSION["links"],
+        }
+    ],
+    "next": None,
+    "next_cursor": None,
+}
+CANCEL = {"submission_id": _ID, "status": "running", "cancel_requested": True}
+HEALTH = {"status": "ok", "database": "ok"}
+CHANGED = 'event: changed\ndata: {"final": false}\nretry: 2000\n\n'
+
 _PROBLEMS: dict[int, tuple[str, str, str, str]] = {
     400: ("bad_request", "The request cannot be understood", "The upload was cut off.", "Send it again."),
     401: (
@@ -97,10 +149,10 @@ _PROBLEMS: dict[int, tuple[str, str, str, str]] = {
         "Leave out data, checkpoints and caches.",
     ),
     422: (
-        "missing_submission_py",
-        "There is no submission.py at the root of the archive.",
-        "There is no submission.py at the root of the archive.",
-        "Zip the files themselves, not the folder that holds them.",
+        "invalid_request",
+        "The request is not as it must be",
+        "query.limit: Input should be greater than or equal to 1",
+        "See the operation's description in /api/v1/openapi.json.",
     ),
     429: (
         "quota_exhausted",
@@ -120,7 +172,8 @@ _PROBLEMS: dict[int, tuple[str, str, str, str]] = {
 def problems(*statuses: int, **replaced: tuple[str, str, str, str]) -> dict[int | str, dict[str, Any]]:
     """Return the error responses of an operation; `s409=(code, title, detail, advice)` replaces an example."""
     return {
-        status: _problem(status, replaced.get(f"s{status}", _PROBLEMS[status])) for status in (*statuses, 500)
+        status: _problem(status, replaced.get(f"s{status}", _PROBLEMS[status]))
+        for status in sorted({*statuses, 422, 500})
     }
 
 

@@ -10,7 +10,12 @@ from app.views import operations
 router = APIRouter()
 
 
-@router.get("/healthz", summary="Health", tags=["operations"], responses=examples.problems())
+@router.get(
+    "/healthz",
+    summary="Health",
+    tags=["operations"],
+    responses={200: examples.ok("It serves", examples.HEALTH), **examples.problems()},
+)
 def healthz(session: Reading) -> Health:
     """Answer 200 if the database does."""
     operations.ping(session)

@@ -102,6 +102,8 @@ def test_openapi_describes_every_operation_with_examples(client):
         assert one["description"], path
         problems = [r for status, r in one["responses"].items() if int(status) >= 400]
         assert problems, f"{method} {path} names no error"
+        [success] = [r for status, r in one["responses"].items() if status in {"200", "201", "202"}]
+        assert all("example" in content for content in success["content"].values()), path
         assert all("example" in r["content"]["application/problem+json"] for r in problems if "content" in r)
 
 

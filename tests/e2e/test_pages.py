@@ -1,0 +1,107 @@
+"""People's own ways through the pages, in the system's Chromium."""
+
+import pytest
+from playwright.sync_api import expect
+
+from app import submissions
+from app.db import unit_of_work
+from tests.bundles import zipped
+from tests.seeding import GOOD, PASSWORD
+
+
+@pytest.fixture
+def page(browser, site):
+    context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.complaints = []
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("console", lambda said: page.complaints.append(said.text) if said.type == "error" else None)
+    yield page
+    context.close()
+
+
+def sign_in(page, name):
+    page.goto("/sign-in")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/")
+
+
+def choose(page, data, name="bundle.zip"):
+    page.get_by_label("Zip file").set_input_files(
+        {"name": name, "mimeType": "application/zip", "buffer": data}
+    )
+
+
+def test_sign_in_upload_a_zip_and_see_it_queued(page, site):
+    sign_in(page, "katherine")
+    page.goto("/competitions/digits/submit")
+    choose(page, b"not a zip")
+    page.get_by_role("button", name="Submit", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("not_a_zip")
+    page.complaints.clear()  # the browser notes the 422 itself
+    choose(page, zipped(GOOD))
+    page.get_by_label("Note").fill("from the browser")
+    page.get_by_role("button", name="Submit", exact=True).click()
+    page.wait_for_url("**/submissions/*")
+    expect(page.get_by_role("status")).to_contain_text("queued")
+    expect(page.get_by_text("from the browser")).to_be_visible()
+    assert page.complaints == []
+
+
+def test_a_submission_page_follows_its_runs_without_reloading(page, site):
+    sign_in(page, "grace")
+    submission = site.world.submit("grace", "to be watched")
+    page.goto(f"/submissions/{submission}")
+    page.evaluate("window.stayed = true")
+    expect(page.get_by_role("status")).to_contain_text("queued")
+    with unit_of_work(site.world.engine) as session:
+        submissions.cancel(session, submission, site.world.user("grace"), site.world.clock())
+    expect(page.get_by_role("status")).to_contain_text("cancelled", timeout=15_000)
+    expect(page.get_by_text("given back")).to_be_visible()
+    assert page.evaluate("window.stayed")
+    assert page.complaints == []
+
+
+def test_the_form_works_without_scripts(browser, site):
+    context = browser.new_context(base_url=site.url, java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, "barbara")
+    page.goto("/competitions/digits/submit")
+    choose(page, zipped("x = 1"))
+    page.get_by_role("button", name="Submit", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("missing_entry_function")
+    choose(page, zipped(GOOD))
+    page.get_by_role("button", name="Submit", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("queued")
+    context.close()
+
+
+@pytest.mark.parametrize("name", ["ada", "root"])
+def test_no_page_scrolls_sideways_on_a_narrow_screen(page, site, name):
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(page, name)
+    paths = [
+        f"/submissions/{one}" for one in site.ids.values() if name == "root" or one != site.ids["queued"]
+    ]
+    paths += ["/", "/competitions/digits", "/competitions/digits/leaderboard", "/competitions/digits/submit"]
+    paths += ["/submissions", "/account", "/nothing"] + (
+        ["/admin", "/admin/events"] if name == "root" else []
+    )
+    wide = {}
+    for path in paths:
+        page.goto(path)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > 390:
+            wide[path] = width
+    assert wide == {}
+
+
+def test_the_keyboard_reaches_the_content_first_and_sees_where_it_is(page, site):
+    page.goto("/")
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    assert skip.evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
