@@ -11,10 +11,11 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from app.context import Context
-from app.errors import BadRequest, Forbidden, LetheError, NotAuthenticated
+from app.errors import Forbidden, LetheError, NotAuthenticated
 
 log = logging.getLogger("lethe.web")
 
+_INVALID = "The request is not as it must be"
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 415: "unsupported_media_type"}
 
 
@@ -57,7 +58,7 @@ def describe(error: Exception) -> Problem:
             return Problem(
                 422,
                 "invalid_request",
-                "The request is not as it must be",
+                _INVALID,
                 f"{where}: {first['msg']}",
                 "See the operation's description in /api/v1/openapi.json.",
             )
@@ -150,6 +151,16 @@ def unexpected(request: Request, error: Exception) -> Response:
     return respond(request, UNEXPECTED)
 
 
-def malformed(detail: str, advice: str = "") -> BadRequest:
-    """Return the error for a request that cannot be understood."""
-    return BadRequest(detail, advice=advice)
+def catalogue() -> list[Problem]:
+    """Return every error that is no rejection of a bundle, once for each code, with what it is called."""
+    found = {UNEXPECTED.code: UNEXPECTED}
+    kinds = list(LetheError.__subclasses__())
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        if kind.code != LetheError.code:
+            found[kind.code] = Problem(kind.status, kind.code, kind.title, "")
+    for status, code in _CODES.items():
+        found.setdefault(code, Problem(status, code, HTTPStatus(status).phrase, _sentence(status)))
+    found["invalid_request"] = Problem(422, "invalid_request", _INVALID, "")
+    return sorted(found.values(), key=lambda one: (one.status, one.code))

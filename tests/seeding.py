@@ -90,9 +90,10 @@ class World:
 
     data_dir: Path
     clock: Clock = field(default_factory=lambda: Clock(datetime(2026, 3, 2, 9, tzinfo=UTC)))
+    url: str = ""
 
     def __post_init__(self) -> None:
-        self.url = f"sqlite:///{self.data_dir.resolve() / 'lethe.db'}"
+        self.url = self.url or f"sqlite:///{self.data_dir.resolve() / 'lethe.db'}"
         migrate(self.url)
         self.engine = make_engine(self.url)
         self.storage = LocalStorage(self.data_dir / "blobs")

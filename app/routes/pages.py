@@ -2,8 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
+from app import problems
 from app.dependencies import Ctx, Now, Reading, Visitor
 from app.errors import NotFound
+from app.reasons import REASONS
 from app.views import competitions
 
 router = APIRouter(include_in_schema=False)
@@ -14,6 +16,13 @@ def home(request: Request, context: Ctx, session: Reading, visitor: Visitor, now
     """List the competitions."""
     found = competitions.listing(session, now)
     return context.renderer.page(request, "home.html", {"competitions": found}, viewer=visitor)
+
+
+@router.get("/problems")
+def problem_list(request: Request, context: Ctx, visitor: Visitor) -> Response:
+    """Explain every code that an error or a submission can carry."""
+    shown = {"reasons": REASONS.values(), "problems": problems.catalogue()}
+    return context.renderer.page(request, "problems.html", shown, viewer=visitor)
 
 
 @router.get("/competitions/{slug}")

@@ -47,11 +47,17 @@ def test_another_persons_submission_is_not_found_but_an_admin_sees_it(client, wo
 
 def test_a_list_goes_on_where_next_points(client, world, bearer):
     world.competition(bundle={"per_day": 100, "max_bytes": 100_000})
-    made = [world.submit("ada") for _ in range(27)]
+    made = []
+    for index in range(27):
+        world.clock.forward(seconds=index % 2)  # some at the same moment
+        made.append(world.submit("ada"))
     first = client.get("/api/v1/submissions?competition=digits", headers=bearer("ada")).json()
     second = client.get(first["next"], headers=bearer("ada")).json()
     seen = [one["id"] for one in first["items"] + second["items"]]
     assert sorted(seen) == sorted(made)
+    assert [one["created_at"] for one in first["items"]] == sorted(
+        (one["created_at"] for one in first["items"]), reverse=True
+    )
     assert second["next"] is None
     assert client.get("/api/v1/submissions", headers=bearer("grace")).json()["items"] == []
 

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -116,3 +118,12 @@ def test_a_body_that_hides_its_length_is_cut_off_too(client):
     answer = client.post("/sign-in", content=endless(), headers=headers)
     assert answer.status_code == 413
     assert "body_too_large" in answer.text
+
+
+def test_every_problem_leads_to_an_explanation_of_its_code(client, bearer):
+    refused = client.post("/api/v1/competitions/digits/submissions", content=b"x", headers=bearer("ada"))
+    for problem in (refused.json(), client.get("/api/v1/x").json(), client.get("/api/v1/submissions").json()):
+        page, _, anchor = problem["type"].partition("#")
+        text = client.get(page).text
+        assert f'id="{anchor}"' in text
+    assert len(re.findall(r'id="([a-z_]+)"', text)) == len(set(re.findall(r'id="([a-z_]+)"', text)))
