@@ -38,6 +38,8 @@ def serve(host: str, port: int) -> None:
 @click.option("--name", default="", help="This worker's name in logs and events [default: host and process].")
 def worker(name: str) -> None:
     """Run submissions from the queue, each seed in its own sandbox, until SIGTERM or Ctrl-C."""
+    import torch
+
     from app.db import make_engine
     from app.storage import LocalStorage
     from worker.pipeline import Worker
@@ -46,6 +48,7 @@ def worker(name: str) -> None:
     from worker.sandbox.pool import Pool
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    torch.set_num_threads(1)  # inference beside starting sandboxes: more threads only wait for each other
     settings = Settings()
     backend = Bubblewrap(settings.sandbox_uid_base)
     try:

@@ -1,4 +1,5 @@
 import threading
+import time
 
 import pytest
 
@@ -108,4 +109,53 @@ def test_closing_while_somebody_waits_is_a_fault_for_them_and_not_a_hang(tmp_pat
         thread.join(10)
         assert not thread.is_alive()
     assert "fault" in ended
+    assert backend.alive == 0
+
+
+class Watched(Fake):
+    """A fake that remembers how many of its sandboxes were starting at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.starting = 0
+        self.most = 0
+
+    def start(self, spec):
+        with self._lock:
+            self.starting += 1
+            self.most = max(self.most, self.starting)
+        time.sleep(0.05)
+        with self._lock:
+            self.starting -= 1
+        return super().start(spec)
+
+
+def test_starts_use_all_cores_until_a_clock_ticks_and_then_leave_it_its_own(tmp_path):
+    backend = Watched()
+    pool = Pool(backend, cores=3)
+    taken = pool.take(spec_of(tmp_path))
+    assert backend.most == 3
+    deadline = time.monotonic() + 10
+    while backend.starting and time.monotonic() < deadline:
+        time.sleep(0.01)
+    backend.most = 0
+    during = pool.take(spec_of(tmp_path))  # warm: two clocks tick now, so one core is free for starts
+    time.sleep(0.3)
+    assert backend.most == 1
+    taken.close()
+    during.close()
+    pool.close()
+    assert backend.alive == 0
+
+
+def test_one_core_starts_nothing_while_a_clock_ticks(tmp_path):
+    backend = Watched()
+    pool = Pool(backend, cores=1)
+    for count in (1, 2):
+        taken = pool.take(spec_of(tmp_path))
+        time.sleep(0.2)
+        assert backend.started == count
+        taken.close()
+        time.sleep(0.2)
+    pool.close()
     assert backend.alive == 0
