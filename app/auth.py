@@ -32,11 +32,9 @@ def create_user(session: Session, name: str, password: str, role: str, now: date
         raise BadRequest(
             "A name has 1 to 64 letters, digits, dots, dashes or underscores, a letter or digit first."
         )
-    if not MIN_PASSWORD <= len(password) <= _MAX_PASSWORD:
-        raise BadRequest(f"A password has {MIN_PASSWORD} to {_MAX_PASSWORD} characters.")
     if role not in {"participant", "admin"}:
         raise BadRequest("A role is 'participant' or 'admin'.")
-    hashed = _HASHER.hash(password)
+    hashed = _hash(password)
     user = User(id=uuid4().hex, name=name, password_hash=hashed, role=role, created_at=now)
     try:
         with session.begin_nested():
@@ -45,6 +43,17 @@ def create_user(session: Session, name: str, password: str, role: str, now: date
         raise Conflict(f"The name {name} is taken.") from error
     events.write(session, "user.created", name, now, detail=role)
     return user
+
+
+def set_password(user: User, password: str) -> None:
+    """Replace a user's password. Raises BadRequest for one that is too short or too long."""
+    user.password_hash = _hash(password)
+
+
+def _hash(password: str) -> str:
+    if not MIN_PASSWORD <= len(password) <= _MAX_PASSWORD:
+        raise BadRequest(f"A password has {MIN_PASSWORD} to {_MAX_PASSWORD} characters.")
+    return _HASHER.hash(password)
 
 
 def verify_password(session: Session, name: str, password: str) -> User:

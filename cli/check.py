@@ -3,25 +3,25 @@
 import json
 import os
 import re
-import secrets
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from app.settings import Settings
-
 EXPECTED = re.compile(r"^Expected verdict: (\w+)(?: \((\w+)\))?$", re.MULTILINE)
 WAIT_SECONDS = 900
+_LETHE = (sys.executable, "-m", "cli.main")
 
 
 @dataclass(frozen=True)
 class Example:
-    """An example bundle and the verdict that its README names, with the reason code where it names one."""
+    """An example bundle and the verdict that its README names, with the reason code where there is one."""
 
     folder: Path
     verdict: str
@@ -33,20 +33,27 @@ def examples_of(competition: Path) -> list[Example]:
     found = []
     for readme in sorted((competition / "examples").glob("*/README.md")):
         match = EXPECTED.search(readme.read_text(encoding="utf-8"))
-        if match is None:
-            raise click.ClickException(f"{readme} has no line 'Expected verdict: ...'")
+        if match is None or (match[1] != "scored" and match[2] is None):
+            raise click.ClickException(
+                f"{readme} needs a line 'Expected verdict: scored', or 'Expected verdict: VERDICT (REASON)'"
+            )
         found.append(Example(readme.parent, match[1], match[2]))
     if not found:
         raise click.ClickException(f"{competition / 'examples'} holds no example bundles")
     return found
 
 
-def check_examples(settings: Settings, url: str, slug: str) -> int:
-    """Submit all examples over HTTP, wait, print what came out; 0 only if each got the verdict it names."""
-    examples = examples_of(settings.competitions_dir / slug)
-    environment = {**os.environ, "LETHE_URL": url, "LETHE_TOKEN": _fresh_participant(settings)}
+def check_examples(competition: Path, url: str, token: str, still_up: Callable[[], None]) -> int:
+    """Submit all examples over HTTP, wait, print what came out; 0 only if each got the verdict it names.
+
+    `still_up` is called again and again while waiting, and raises when a process that must live has ended.
+    """
+    examples = examples_of(competition)
+    environment = {**os.environ, "LETHE_URL": url, "LETHE_TOKEN": token}
+    slug = competition.name
     answers = [
-        _lethe(environment, "submit", str(e.folder), "--competition", slug, "--json") for e in examples
+        _lethe(environment, still_up, "submit", str(example.folder), "--competition", slug, "--json")
+        for example in examples
     ]
     surprises = 0
     for example, answer in zip(examples, answers, strict=True):
@@ -54,52 +61,59 @@ def check_examples(settings: Settings, url: str, slug: str) -> int:
         if "id" in answer:
             click.echo(f"Waiting for {example.folder.name} ...", err=True)
             final = _lethe(
-                environment, "status", answer["id"], "--wait", "--timeout", str(WAIT_SECONDS), "--json"
+                environment,
+                still_up,
+                "status",
+                answer["id"],
+                "--wait",
+                "--timeout",
+                str(WAIT_SECONDS),
+                "--json",
             )
-        verdict, reason = _outcome(final)
-        as_named = verdict == example.verdict and example.reason in {None, reason}
-        surprises += not as_named
-        named = example.verdict + (f" ({example.reason})" if example.reason else "")
-        click.echo(
-            f"{'ok ' if as_named else 'NOT'} {example.folder.name:<16} {verdict} ({reason or 'no reason'}); its README names {named}"
-        )
+        surprises += not _told(example, *_outcome(final))
     subprocess.run([*_LETHE, "leaderboard", slug], env=environment, check=True)
     click.echo(
-        "Every example got the verdict its README names." if not surprises else f"{surprises} surprise(s)."
+        f"{surprises} surprise(s)." if surprises else "Every example got the verdict its README names."
     )
     return 1 if surprises else 0
 
 
-_LETHE = (sys.executable, "-m", "cli.main")
+def _told(example: Example, verdict: str, reason: str | None) -> bool:
+    """Print one line about an example; return whether it ended as its README says."""
+    as_named = (verdict, reason) == (example.verdict, example.reason)
+    named = "as its README says" if as_named else f"but its README names {example.verdict} ({example.reason})"
+    click.echo(
+        f"{'ok ' if as_named else 'NOT'} {example.folder.name:<12} {verdict}{f' ({reason})' if reason else ''}, {named}"
+    )
+    return as_named
 
 
-def _fresh_participant(settings: Settings) -> str:
-    """Return the token of a new participant, so that a check never meets a quota that an earlier one used up."""
-    from app import auth
-    from app.db import make_engine, unit_of_work
-
-    now = datetime.now(UTC)
-    with unit_of_work(make_engine(settings.url)) as session:
-        name = f"check-{now:%m%d-%H%M%S}"
-        user = auth.create_user(session, name, secrets.token_urlsafe(12), "participant", now)
-        return auth.issue_token(session, user, "api", "check", now, None)
-
-
-def _lethe(environment: dict[str, str], *arguments: str) -> dict[str, Any]:
+def _lethe(environment: Mapping[str, str], still_up: Callable[[], None], *arguments: str) -> dict[str, Any]:
     """Run one lethe command as a participant and return the JSON object it printed, errors included."""
-    done = subprocess.run([*_LETHE, *arguments], env=environment, check=False, stdout=subprocess.PIPE)
-    try:
-        answer: dict[str, Any] = json.loads(done.stdout)
-    except ValueError as error:
-        raise click.ClickException(
-            f"lethe {' '.join(arguments)} printed no JSON (exit code {done.returncode})"
-        ) from error
+    with (
+        tempfile.TemporaryFile() as out,
+        subprocess.Popen([*_LETHE, *arguments], env=environment, stdout=out) as process,
+    ):
+        while process.poll() is None:
+            try:
+                still_up()
+            except BaseException:
+                process.terminate()
+                raise
+            time.sleep(0.2)
+        out.seek(0)
+        try:
+            answer: dict[str, Any] = json.load(out)
+        except ValueError as error:
+            raise click.ClickException(
+                f"lethe {arguments[0]} printed no JSON (exit code {process.returncode})"
+            ) from error
     return answer
 
 
 def _outcome(answer: dict[str, Any]) -> tuple[str, str | None]:
-    """Return (verdict, reason code) of a finished submission, or ('rejected', code) of one refused at the door."""
-    if "verdict" in answer:
-        reason = answer.get("reason")
-        return str(answer["verdict"]), reason["code"] if reason else None
-    return "rejected", answer.get("code")
+    """Return (verdict, reason code) of a submission, or ('rejected', code) of one refused at the door."""
+    if "id" not in answer:
+        return "rejected", answer.get("code")
+    reason = answer.get("reason")
+    return str(answer.get("verdict")), reason["code"] if reason else None
