@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "grader")]
+sys.path.insert(0, str(ROOT))
 
-import literal_score  # noqa: E402  needs the path above
-
-from grader import official  # noqa: E402
+from grader import official  # noqa: E402  needs the path above
+from tests.grader import literal_score  # noqa: E402
 
 EXAMPLES = 20
 LITERAL_EXAMPLES = 2

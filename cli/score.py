@@ -6,35 +6,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.errors import CliError, reported, usage_error
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _file = click.Path(path_type=Path)
 
 
-class BadInput(click.ClickException):
-    """A file or a pair of files that cannot be scored: one line on stderr, exit code 2."""
-
-    exit_code = 2
+def _bad(message: str) -> CliError:
+    return usage_error(message, "bad_input")
 
 
 @click.command()
 @click.argument("file", type=_file, required=False)
-@click.option("--both", type=_file, help="One .npz file that holds both arrays, as U and R.")
 @click.option(
     "--unlearned", type=_file, help="A .npy file: confidences [N models, S examples] of the unlearned models."
 )
 @click.option("--retrained", type=_file, help="A .npy file: the same for the retrained models.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def score(
-    file: Path | None, both: Path | None, unlearned: Path | None, retrained: Path | None, *, as_json: bool
-) -> None:
+@reported
+def score(file: Path | None, unlearned: Path | None, retrained: Path | None, *, as_json: bool) -> None:
     """Score two arrays of confidences: epsilon and points of each example, and forgetting quality F.
 
     Give one FILE.npz with the arrays U and R, or --unlearned and --retrained. Confidences are log-odds of
     the true class, float32 or float64, [N models, S examples]. Exit code 2: a file cannot be scored.
     """
-    U, R = _arrays(file or both, unlearned, retrained, both_ways=file is not None and both is not None)
+    U, R = _arrays(file, unlearned, retrained)
     result = _scored(U, R)
     if as_json:
         click.echo(json.dumps(result))
@@ -43,15 +41,13 @@ def score(
 
 
 def _arrays(
-    both: Path | None, unlearned: Path | None, retrained: Path | None, *, both_ways: bool
+    file: Path | None, unlearned: Path | None, retrained: Path | None
 ) -> tuple["NDArray[Any]", "NDArray[Any]"]:
-    if both and not (unlearned or retrained or both_ways):
-        return _read(both, "U"), _read(both, "R")
-    if unlearned and retrained and not both:
+    if file and not (unlearned or retrained):
+        return _read(file, "U"), _read(file, "R")
+    if unlearned and retrained and not file:
         return _read(unlearned), _read(retrained)
-    raise BadInput(
-        "give either one FILE.npz that holds U and R, or both --unlearned U.npy and --retrained R.npy"
-    )
+    raise _bad("give either one FILE.npz that holds U and R, or both --unlearned U.npy and --retrained R.npy")
 
 
 def _read(path: Path, name: str | None = None) -> "NDArray[Any]":
@@ -59,14 +55,12 @@ def _read(path: Path, name: str | None = None) -> "NDArray[Any]":
     wanted = "a .npy file" if name is None else "a .npz file"
     try:
         return _load(path, wanted, name)
-    except click.ClickException:
+    except CliError:
         raise
     except FileNotFoundError:
-        raise BadInput(f"{path} does not exist") from None
+        raise _bad(f"{path} does not exist") from None
     except Exception as error:  # noqa: BLE001  numpy's reader lets many kinds of error out on damaged bytes
-        raise BadInput(
-            f"{path} cannot be read as {wanted} of plain numbers ({type(error).__name__})"
-        ) from None
+        raise _bad(f"{path} cannot be read as {wanted} of plain numbers ({type(error).__name__})") from None
 
 
 def _load(path: Path, wanted: str, name: str | None) -> "NDArray[Any]":
@@ -74,12 +68,12 @@ def _load(path: Path, wanted: str, name: str | None) -> "NDArray[Any]":
 
     loaded = np.load(path, allow_pickle=False)
     if isinstance(loaded, np.lib.npyio.NpzFile) == (name is None):
-        raise BadInput(f"{path} is not {wanted}")
+        raise _bad(f"{path} is not {wanted}")
     if name is None:
         return np.asarray(loaded)
     with loaded:
         if name not in loaded:
-            raise BadInput(f"{path} holds no array named {name}")
+            raise _bad(f"{path} holds no array named {name}")
         return np.asarray(loaded[name])
 
 
@@ -90,7 +84,7 @@ def _scored(U: "NDArray[Any]", R: "NDArray[Any]") -> dict[str, Any]:
     try:
         found = official.epsilons(U, R)
     except GradeError as error:
-        raise BadInput(str(error)) from None
+        raise _bad(str(error)) from None
     awarded = official.points(found.epsilon, len(U))
     return {
         "n_models": len(U),

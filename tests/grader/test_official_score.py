@@ -1,4 +1,3 @@
-import literal_score
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -6,6 +5,7 @@ from hypothesis import strategies as st
 
 from grader import official
 from grader.checks import MAX_MODELS, GradeError
+from tests.grader import literal_score
 
 
 def one(u, r):

@@ -53,9 +53,9 @@ def test_json_holds_the_graders_own_numbers(files, pair):
     }
 
 
-def test_one_file_with_both_arrays_gives_the_same_in_either_way(files):
+def test_one_file_with_both_arrays_gives_the_same(files):
     apart = run("--unlearned", files[0], "--retrained", files[1], "--json").stdout
-    assert run(files[2], "--json").stdout == run("--both", files[2], "--json").stdout == apart
+    assert run(files[2], "--json").stdout == apart
 
 
 def test_people_get_a_table_with_quality_and_sizes(files):
@@ -128,7 +128,12 @@ def test_half_a_pair_or_two_pairs_are_refused(files):
     for arguments in (
         (),
         ("--unlearned", files[0]),
-        (files[2], "--both", files[2]),
         (files[2], "--retrained", files[1]),
     ):
         refused(run(*arguments), "give either one FILE.npz")
+
+
+def test_with_json_a_refusal_is_one_object_on_stdout(files):
+    result = run(files[0], "--json")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["code"] == "bad_input"
