@@ -1,6 +1,6 @@
 """What admins do, with the reason that they give."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -9,10 +9,17 @@ from app.models import Evaluation, User
 
 
 def rerun(
-    session: Session, submission_id: str, split: str, reason: str, admin: User, now: datetime
+    session: Session,
+    submission_id: str,
+    split: str,
+    reason: str,
+    admin: User,
+    now: datetime,
+    *,
+    queue_due: timedelta,
 ) -> Evaluation:
     """Queue a new evaluation and keep the reason in the event log. Raises as submissions.rerun does."""
-    evaluation = submissions.rerun(session, submission_id, split, admin, now)
+    evaluation = submissions.rerun(session, submission_id, split, admin, now, queue_due=queue_due)
     events.write(
         session,
         "evaluation.rerun_asked",

@@ -1,4 +1,9 @@
-"""The leaderboard: each participant's best published score on the public split."""
+"""The leaderboard: each participant's best published score on the public split.
+
+Only scores under the split's current reference are ranked: scores under different references do not compare. After
+the organiser has prepared another reference, a submission that was scored under an older one is ranked again once an
+admin has rerun it.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +13,7 @@ from statistics import median
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.models import Competition, Evaluation, Run, Score, Submission, User
+from app.models import Competition, Evaluation, Reference, Run, Score, Submission, User
 from app.status import RunStatus, Status, Verdict
 
 
@@ -87,10 +92,12 @@ def _entries(session: Session, competition: Competition, now: datetime) -> list[
         .join(Submission, Submission.user_id == User.id)
         .join(Evaluation, Evaluation.submission_id == Submission.id)
         .join(Score, Score.evaluation_id == Evaluation.id)
+        .join(Reference, Reference.id == Evaluation.reference_id)
         .where(
             Submission.competition_id == competition.id,
             Evaluation.split == "public",
             Evaluation.published,
+            Reference.current,
             Evaluation.status == Status.DONE,
             Evaluation.verdict == Verdict.SCORED,
             Evaluation.finished_at <= now,

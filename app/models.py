@@ -117,14 +117,29 @@ class Competition(Base):
 
 
 class Reference(Base):
-    """Immutable, versioned outputs of a split's retrained models; everything else is in its manifest's blobs."""
+    """Immutable, versioned outputs of a split's retrained models; everything else is in its manifest's blobs.
+
+    A split has one current reference: new evaluations are graded against it. It need not be the newest version,
+    for what is prepared again as it once was is the same reference.
+    """
 
     __tablename__ = "references_"
-    __table_args__ = (UniqueConstraint("competition_id", "split", "version"),)
+    __table_args__ = (
+        UniqueConstraint("competition_id", "split", "version"),
+        Index(
+            "uq_references__current",
+            "competition_id",
+            "split",
+            unique=True,
+            sqlite_where=text("current"),
+            postgresql_where=text("current"),
+        ),
+    )
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"))
     split: Mapped[str] = mapped_column(String(16))  # "public" | "private"
     version: Mapped[int]
+    current: Mapped[bool]
     digest: Mapped[str] = mapped_column(String(64), unique=True)  # sha256 of the manifest blob
     n_models: Mapped[int]
     retrain_seconds: Mapped[float]  # median wall seconds of one retraining, one thread

@@ -4,15 +4,14 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app import events
-from app.competitions import CompetitionConfig
+from app.competitions import SPLITS, CompetitionConfig
 from app.errors import BadRequest, Conflict, NotFound, NotPrepared
 from app.models import Competition, Reference
 
-SPLITS = ("public", "private")
 _ORGANISER = "organiser"
 
 
@@ -46,7 +45,10 @@ def add_reference(  # noqa: PLR0917 - a row's columns, in their order
     facts: dict[str, Any],
     now: datetime,
 ) -> Reference:
-    """Insert the next version of a split's reference; the same digest again returns the row there is."""
+    """Make a reference the current one of its split: the next version, or the row there is of the same digest.
+
+    What was graded under another stays tied to it. The references of both splits belong in one transaction.
+    """
     if split not in SPLITS:
         raise BadRequest(f"A split is one of {', '.join(SPLITS)}.")
     session.execute(
@@ -56,13 +58,16 @@ def add_reference(  # noqa: PLR0917 - a row's columns, in their order
     if known is not None:
         if (known.competition_id, known.split) != (competition.id, split):
             raise Conflict(f"The reference {digest} belongs to another competition or split.")
-        return known
-    newest = _newest(session, competition, split)
+        return _make_current(session, competition, known, now)
+    of_split = select(func.max(Reference.version)).where(
+        Reference.competition_id == competition.id, Reference.split == split
+    )
     reference = Reference(
         id=uuid4().hex,
         competition_id=competition.id,
         split=split,
-        version=1 if newest is None else newest.version + 1,
+        version=(session.scalar(of_split) or 0) + 1,
+        current=False,
         digest=digest,
         n_models=n_models,
         retrain_seconds=retrain_seconds,
@@ -73,6 +78,23 @@ def add_reference(  # noqa: PLR0917 - a row's columns, in their order
     session.flush()
     detail = f"{competition.slug} {split} version {reference.version}"
     events.write(session, "reference.added", _ORGANISER, now, detail=detail)
+    return _make_current(session, competition, reference, now)
+
+
+def _make_current(
+    session: Session, competition: Competition, reference: Reference, now: datetime
+) -> Reference:
+    """Move the mark within the locked competition."""
+    if reference.current:
+        return reference
+    marked = update(Reference).where(
+        Reference.competition_id == competition.id, Reference.split == reference.split, Reference.current
+    )
+    session.execute(marked.values(current=False))
+    reference.current = True
+    session.flush()
+    detail = f"{competition.slug} {reference.split} version {reference.version}"
+    events.write(session, "reference.current", _ORGANISER, now, detail=detail)
     return reference
 
 
@@ -84,22 +106,21 @@ def get_competition(session: Session, slug: str) -> Competition:
     return competition
 
 
-def latest_reference(session: Session, competition: Competition, split: str) -> Reference:
-    """Return the newest reference of a split. Raises NotPrepared."""
-    newest = _newest(session, competition, split)
-    if newest is None:
+def current_reference(session: Session, competition: Competition, split: str) -> Reference:
+    """Return the reference that new evaluations of a split are graded against. Raises NotPrepared."""
+    current = session.scalar(
+        select(Reference).where(
+            Reference.competition_id == competition.id, Reference.split == split, Reference.current
+        )
+    )
+    if current is None:
         raise NotPrepared(
             f"The {split} split of {competition.slug} has no reference yet.",
             advice="An organiser prepares it with `lethe competition prepare`.",
         )
-    return newest
+    return current
 
 
 def config_of(competition: Competition) -> CompetitionConfig:
     """Return the configuration as registered."""
     return CompetitionConfig.model_validate(competition.config)
-
-
-def _newest(session: Session, competition: Competition, split: str) -> Reference | None:
-    query = select(Reference).where(Reference.competition_id == competition.id, Reference.split == split)
-    return session.scalar(query.order_by(Reference.version.desc()).limit(1))

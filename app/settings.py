@@ -1,5 +1,6 @@
 """Settings, read once from the environment (LETHE_*) and passed on."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -25,10 +26,14 @@ class Settings(BaseSettings):
     queue_due_hours: float = 24.0
     """A queued or running evaluation with no progress for this long ends as stalled."""
     session_hours: float = 24.0 * 14
-    sandbox_backend: Literal["bubblewrap"] = "bubblewrap"
     sandbox_uid_base: int = 210_000
     """First of the unprivileged uids that sandboxes get when the worker runs as root, one per slot."""
     device: str = "cpu"
+
+    @property
+    def queue_due(self) -> timedelta:
+        """How long an evaluation may wait without progress."""
+        return timedelta(hours=self.queue_due_hours)
 
     @property
     def url(self) -> str:

@@ -42,13 +42,3 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.SCORING: frozenset({Status.DONE}),
     Status.DONE: frozenset(),
 }
-
-RUN_TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
-    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.SKIPPED}),
-    RunStatus.RUNNING: frozenset(
-        {RunStatus.QUEUED, RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.SKIPPED}
-    ),
-    RunStatus.SUCCEEDED: frozenset(),
-    RunStatus.FAILED: frozenset(),
-    RunStatus.SKIPPED: frozenset(),
-}

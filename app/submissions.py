@@ -52,8 +52,8 @@ def accept(
     note: str,
     idempotency_key: str | None,
     now: datetime,
+    queue_due: timedelta,
     seeds: Callable[[int], Sequence[int]] = evaluations.fresh_seeds,
-    queue_due: timedelta = evaluations.QUEUE_DUE,
 ) -> Accepted:
     """Take an upload in; when this returns, the submission is committed and its bundle is stored.
 
@@ -146,10 +146,11 @@ def rerun(
     split: str,
     actor: User,
     now: datetime,
+    *,
+    queue_due: timedelta,
     seeds: Sequence[int] | None = None,
-    queue_due: timedelta = evaluations.QUEUE_DUE,
 ) -> Evaluation:
-    """Queue a new evaluation beside the old, under the newest reference; it is published when it scores.
+    """Queue a new evaluation beside the old, under the current reference; it is published when it scores.
 
     Raises Forbidden unless the actor is an admin, and Conflict while another one of that split is under way.
     """
@@ -162,7 +163,7 @@ def rerun(
     of_split = exists().where(Evaluation.submission_id == submission.id, Evaluation.split == split)
     if session.scalar(select(of_split.where(Evaluation.status != Status.DONE))):
         raise Conflict(f"An evaluation on the {split} split is still under way; cancel it first.")
-    reference = registry.latest_reference(session, submission.competition, split)
+    reference = registry.current_reference(session, submission.competition, split)
     chosen = evaluations.fresh_seeds(reference.n_models) if seeds is None else seeds
     config = registry.config_of(submission.competition)
     return _evaluate(
@@ -207,7 +208,7 @@ def open_competition(
         raise CompetitionClosed(f"{competition.title} opens at {competition.opens_at:%Y-%m-%d %H:%M} UTC.")
     if now >= competition.closes_at:
         raise CompetitionClosed(f"{competition.title} closed at {competition.closes_at:%Y-%m-%d %H:%M} UTC.")
-    reference = registry.latest_reference(session, competition, "public")
+    reference = registry.current_reference(session, competition, "public")
     return competition, registry.config_of(competition), reference
 
 

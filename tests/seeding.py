@@ -20,6 +20,7 @@ from tests.bundles import zipped
 GOOD = "def unlearning(net, retain_loader, forget_loader, val_loader):\n    return net\n"
 PASSWORD = "correct horse battery"
 LEASE = timedelta(minutes=5)
+DAY = timedelta(hours=24)
 OVERVIEW = """\
 Make a small network forget **100 handwritten digits** that it was trained on.
 
@@ -151,6 +152,7 @@ class World:
             note=note,
             idempotency_key=None,
             now=self.clock(),
+            queue_due=DAY,
         )
         return accepted.submission_id
 
@@ -162,11 +164,11 @@ class World:
             self.clock.forward(seconds=1.2)
             with unit_of_work(self.engine) as session:
                 [claim] = evaluations.claim(
-                    session, worker="worker-1", limit=1, now=self.clock(), lease=LEASE
+                    session, worker="worker-1", limit=1, now=self.clock(), lease=LEASE, queue_due=DAY
                 )
                 seconds = chance.uniform(0.55, 1.15)
                 ended = outcome if outcome and index == count - 1 else RunOutcome(seconds, f"{index:064d}")
-                led_to = evaluations.record(session, claim, ended, self.clock(), LEASE)
+                led_to = evaluations.record(session, claim, ended, self.clock(), LEASE, DAY)
                 last = claim
         if led_to == "last":
             self.last_evaluation = last.evaluation_id
@@ -175,7 +177,9 @@ class World:
     def claim_one(self) -> None:
         """Leave one run running."""
         with unit_of_work(self.engine) as session:
-            evaluations.claim(session, worker="worker-1", limit=1, now=self.clock(), lease=LEASE)
+            evaluations.claim(
+                session, worker="worker-1", limit=1, now=self.clock(), lease=LEASE, queue_due=DAY
+            )
 
     def score(self, forgetting: float, retain: float, test: float) -> None:
         """Play the scorer of the evaluation whose last run was just recorded."""

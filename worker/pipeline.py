@@ -85,7 +85,12 @@ class Worker:
         self._reap_when_due()
         with unit_of_work(self._engine) as session:
             claims = evaluations.claim(
-                session, worker=self._name, limit=1, now=self._clock(), lease=self._lease
+                session,
+                worker=self._name,
+                limit=1,
+                now=self._clock(),
+                lease=self._lease,
+                queue_due=self._settings.queue_due,
             )
         for claim in claims:
             self._serve(claim)
@@ -95,7 +100,7 @@ class Worker:
         if time.monotonic() - self._reaped_at < self._settings.reap_seconds:
             return
         with unit_of_work(self._engine) as session:
-            evaluations.reap(session, self._clock(), timedelta(hours=self._settings.queue_due_hours))
+            evaluations.reap(session, self._clock(), self._settings.queue_due)
         self._reaped_at = time.monotonic()
         self._score(None)
 
@@ -120,7 +125,11 @@ class Worker:
             ended.reason or "ok",
             ended.seconds,
         )
-        recorded = self._persist(lambda s: evaluations.record(s, claim, ended, self._clock(), self._lease))
+        recorded = self._persist(
+            lambda s: evaluations.record(
+                s, claim, ended, self._clock(), self._lease, self._settings.queue_due
+            )
+        )
         if recorded is Recorded.LAST:
             self._score(claim.evaluation_id)
 

@@ -5,17 +5,16 @@ whatever belongs to them. Every transition is one guarded UPDATE whose row count
 Nothing here commits: the caller's unit of work does.
 """
 
-from app.evaluations.creation import QUEUE_DUE, create, fresh_seeds
+from app.evaluations.creation import create, fresh_seeds
 from app.evaluations.ending import MAX_LOSSES, cancel
 from app.evaluations.locks import lock
 from app.evaluations.reaping import reap
 from app.evaluations.runs import claim, give_back, heartbeat, record, stop_cancelled
-from app.evaluations.scoring import finish, finish_unscorable, outputs, scoring_claim
+from app.evaluations.scoring import finish, finish_unscorable, outputs, scoring_claim, scoring_heartbeat
 from app.evaluations.types import Claim, NewScore, Recorded, RunOutcome, ScoringClaim
 
 __all__ = [
     "MAX_LOSSES",
-    "QUEUE_DUE",
     "Claim",
     "NewScore",
     "Recorded",
@@ -34,5 +33,6 @@ __all__ = [
     "reap",
     "record",
     "scoring_claim",
+    "scoring_heartbeat",
     "stop_cancelled",
 ]

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import uuid4
 
 from sqlalchemy import func, select
@@ -11,9 +11,6 @@ from sqlalchemy.orm import Session
 from app import events
 from app.models import Evaluation, Reference, Run, Submission
 from app.status import RunStatus, Status
-
-QUEUE_DUE = timedelta(hours=24)
-"""How long an evaluation may wait without progress, unless the settings say otherwise."""
 
 
 def fresh_seeds(count: int) -> Sequence[int]:

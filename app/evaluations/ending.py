@@ -128,8 +128,11 @@ def _publish(session: Session, evaluation: Evaluation, actor: str, now: datetime
 
 
 def _says_more(ended: Evaluation, shown: Evaluation | None) -> bool:
-    if shown is None or ended.verdict is Verdict.SCORED:
+    if shown is None:
         return True
+    if ended.verdict is Verdict.SCORED:
+        ranked = shown.verdict is Verdict.SCORED and shown.reference.current
+        return ended.reference.current or not ranked
     without_score = shown.status is Status.DONE and shown.verdict is not Verdict.SCORED
     return without_score and ended.verdict not in {Verdict.CANCELLED, Verdict.STALLED}
 

@@ -7,7 +7,6 @@ from typing import Literal, TypeVarTuple
 from sqlalchemy import Select, Update, exists, select, update
 from sqlalchemy.orm import Session
 
-from app.evaluations.creation import QUEUE_DUE
 from app.evaluations.ending import MAX_LOSSES, end, log, move
 from app.evaluations.locks import changed, lock, lock_one
 from app.evaluations.types import Claim, Recorded, RunOutcome
@@ -25,9 +24,9 @@ def claim(
     limit: int,
     now: datetime,
     lease: timedelta,
-    queue_due: timedelta = QUEUE_DUE,
+    queue_due: timedelta,
 ) -> list[Claim]:
-    """Lend up to `limit` queued runs, oldest first, to a worker until now + lease."""
+    """Lend up to `limit` queued runs, oldest first, to a worker until now + lease; progress is due by queue_due."""
     for _ in range(_TRIES):
         candidates = set(session.scalars(_oldest(select(Run.evaluation_id), limit)))
         rows = {row.id: row for row in lock(session, candidates)}
@@ -75,9 +74,7 @@ def _lend(
     return Claim(
         run_id=run.id,
         evaluation_id=evaluation.id,
-        submission_id=evaluation.submission_id,
         competition_slug=submission.competition.slug,
-        split=evaluation.split,
         seed=run.seed,
         seed_index=run.seed_index,
         fence=run.fence,
@@ -111,7 +108,7 @@ def record(
     outcome: RunOutcome,
     now: datetime,
     lease: timedelta,
-    queue_due: timedelta = QUEUE_DUE,
+    queue_due: timedelta,
 ) -> Recorded:
     """Record a run under its fence; the last success moves the evaluation to scoring, the first failure ends it.
 

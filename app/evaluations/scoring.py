@@ -63,12 +63,19 @@ def _lend(
     log(session, "evaluation.scoring_claimed", "worker", evaluation, now, f"fence {evaluation.fence}")
     return ScoringClaim(
         evaluation_id=evaluation.id,
-        submission_id=evaluation.submission_id,
         fence=evaluation.fence,
         reference_digest=evaluation.reference.digest,
-        competition_slug=evaluation.submission.competition.slug,
-        split=evaluation.split,
     )
+
+
+def scoring_heartbeat(session: Session, claim: ScoringClaim, now: datetime, lease: timedelta) -> bool:
+    """Extend a scorer's claim until now + lease; False when it is no longer the caller's."""
+    guard = update(Evaluation).where(
+        Evaluation.id == claim.evaluation_id,
+        Evaluation.status == Status.SCORING,
+        Evaluation.fence == claim.fence,
+    )
+    return changed(session, guard.values(due_at=now + lease)) == 1
 
 
 def outputs(session: Session, evaluation_id: str) -> Sequence[tuple[int, str, float]]:

@@ -13,9 +13,7 @@ class Claim:
 
     run_id: str
     evaluation_id: str
-    submission_id: str
     competition_slug: str
-    split: str
     seed: int
     seed_index: int
     fence: int
@@ -56,11 +54,8 @@ class ScoringClaim:
     """One evaluation lent to one scorer, valid while its fence is the row's."""
 
     evaluation_id: str
-    submission_id: str
     fence: int
     reference_digest: str
-    competition_slug: str
-    split: str
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ def events(
 @router.post("/submissions/{submission_id}/rerun")
 def rerun(
     submission_id: str,
+    context: Ctx,
     session: Writing,
     admin: Admin,
     now: Now,
@@ -63,5 +64,7 @@ def rerun(
     split: Annotated[str, Form(pattern="^(public|private)$")] = "public",
 ) -> Response:
     """Grade a submission again, then show it."""
-    administration.rerun(session, submission_id, split, reason, admin, now)
+    administration.rerun(
+        session, submission_id, split, reason, admin, now, queue_due=context.settings.queue_due
+    )
     return RedirectResponse(f"/submissions/{submission_id}", status_code=303)

@@ -92,6 +92,7 @@ def submit(
         note=note,
         idempotency_key=key,
         now=now,
+        queue_due=context.settings.queue_due,
     )
     with read_only(context.engine) as session:
         body = submission_views.describe(session, accepted.submission_id, person)

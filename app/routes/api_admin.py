@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from app import administration
-from app.dependencies import Admin, Now, Reading, Writing
+from app.dependencies import Admin, Ctx, Now, Reading, Writing
 from app.routes import examples
 from app.schemas import EvaluationOut, EventPage, RerunIn
 from app.views import operations
@@ -35,10 +35,24 @@ router = APIRouter(prefix="/api/v1/admin", tags=["admin"])
     },
 )
 def rerun(
-    submission_id: str, wanted: RerunIn, response: Response, session: Writing, admin: Admin, now: Now
+    submission_id: str,
+    wanted: RerunIn,
+    response: Response,
+    context: Ctx,
+    session: Writing,
+    admin: Admin,
+    now: Now,
 ) -> EvaluationOut:
     """Make a new evaluation beside the old one; it is published when it succeeds."""
-    evaluation = administration.rerun(session, submission_id, wanted.split, wanted.reason, admin, now)
+    evaluation = administration.rerun(
+        session,
+        submission_id,
+        wanted.split,
+        wanted.reason,
+        admin,
+        now,
+        queue_due=context.settings.queue_due,
+    )
     response.headers["Location"] = f"/api/v1/submissions/{submission_id}"
     return evaluation_out(evaluation)
 

@@ -65,6 +65,7 @@ def submit(
             note=form.note,
             idempotency_key=key,
             now=now,
+            queue_due=context.settings.queue_due,
         )
     except NotAuthenticated:
         raise

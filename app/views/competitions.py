@@ -65,9 +65,9 @@ def _links(slug: str) -> Links:
 
 
 def reference_or_none(session: Session, competition: Competition, split: str = "public") -> Reference | None:
-    """Return the newest reference of a split, or None while the competition is not prepared."""
+    """Return the current reference of a split, or None while the competition is not prepared."""
     try:
-        return registry.latest_reference(session, competition, split)
+        return registry.current_reference(session, competition, split)
     except NotPrepared:
         return None
 

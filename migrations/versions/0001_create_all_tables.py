@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("competition_id", sa.String(32), nullable=False),
         sa.Column("split", sa.String(16), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("current", sa.Boolean(), nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("n_models", sa.Integer(), nullable=False),
         sa.Column("retrain_seconds", sa.Double(), nullable=False),
@@ -52,6 +53,14 @@ def upgrade() -> None:
             "competition_id", "split", "version", name="uq_references__competition_id_split_version"
         ),
         sa.UniqueConstraint("digest", name="uq_references__digest"),
+    )
+    op.create_index(
+        "uq_references__current",
+        "references_",
+        ["competition_id", "split"],
+        unique=True,
+        sqlite_where=sa.text("current"),
+        postgresql_where=sa.text("current"),
     )
     op.create_table(
         "submissions",

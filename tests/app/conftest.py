@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app import evaluations, registry
-from app.competitions import CompetitionConfig
+from app.competitions import SPLITS, CompetitionConfig
 from app.db import make_engine, migrate, read_only, unit_of_work
 from app.evaluations import NewScore, RunOutcome
 from app.models import Base, Evaluation, Event, QuotaEntry, Run, Submission, User
@@ -80,7 +80,7 @@ class World:
             competition = registry.register(
                 session, make_config(slug, **values), {"overview": "# Hello"}, NOW
             )
-            for split in registry.SPLITS:
+            for split in SPLITS:
                 digest = f"{slug}-{split}".ljust(64, "0")
                 registry.add_reference(session, competition, split, digest, n_models, 10.0, {}, NOW)
         return competition
@@ -102,7 +102,7 @@ class World:
             session.flush()
             if paid:
                 session.add(_debit(submission, at))
-            reference = registry.latest_reference(session, competition, "public")
+            reference = registry.current_reference(session, competition, "public")
             evaluation = evaluations.create(
                 session, submission, reference, 2.0, range(runs), published=True, now=at, due=at + DAY
             )
@@ -110,12 +110,12 @@ class World:
 
     def claim(self, limit=1, worker="w1", at=NOW):
         with unit_of_work(self.engine) as session:
-            return evaluations.claim(session, worker=worker, limit=limit, now=at, lease=LEASE)
+            return evaluations.claim(session, worker=worker, limit=limit, now=at, lease=LEASE, queue_due=DAY)
 
     def record(self, claim, outcome=None, at=NOW):
         outcome = outcome or RunOutcome(1.5, outputs_digest=f"{claim.seed_index}".rjust(64, "0"))
         with unit_of_work(self.engine) as session:
-            return evaluations.record(session, claim, outcome, at, LEASE)
+            return evaluations.record(session, claim, outcome, at, LEASE, DAY)
 
     def scoring_claim(self, evaluation_id=None, at=NOW):
         with unit_of_work(self.engine) as session:

@@ -8,7 +8,7 @@ from app.errors import Conflict, Forbidden, NotFound, NotPrepared
 from app.evaluations import Recorded
 from app.models import Submission
 from app.status import RunStatus, Status, Verdict
-from tests.app.conftest import ALL_SKIPPED, FAILURE, LEASE, NOW
+from tests.app.conftest import ALL_SKIPPED, DAY, FAILURE, LEASE, NOW
 
 
 def cancel(world, submission, actor):
@@ -18,7 +18,7 @@ def cancel(world, submission, actor):
 
 def rerun(world, submission, actor, split="public"):
     with unit_of_work(world.engine) as session:
-        return submissions.rerun(session, submission, split, actor, NOW, seeds=[7, 8, 9]).id
+        return submissions.rerun(session, submission, split, actor, NOW, queue_due=DAY, seeds=[7, 8, 9]).id
 
 
 def shown(world, submission):

@@ -17,7 +17,7 @@ LATER = NOW + LEASE
 
 def test_runs_are_claimed_oldest_first_and_carry_all_that_a_worker_needs(world, ada):
     _, second = world.submission(ada, at=NOW + timedelta(seconds=1))
-    submission, first = world.submission(ada, at=NOW)
+    _, first = world.submission(ada, at=NOW)
     claims = world.claim(limit=4)
     assert [(c.evaluation_id, c.seed_index) for c in claims] == [
         (first, 0),
@@ -26,7 +26,7 @@ def test_runs_are_claimed_oldest_first_and_carry_all_that_a_worker_needs(world, 
         (second, 0),
     ]
     claim = claims[1]
-    assert (claim.submission_id, claim.competition_slug, claim.split) == (submission, "digits", "public")
+    assert claim.competition_slug == "digits"
     assert (claim.seed, claim.fence, claim.cutoff_seconds, claim.worker) == (1, 1, 2.0, "w1")
     assert (claim.bundle_digest, claim.reference_digest) == ("b" * 64, "digits-public".ljust(64, "0"))
 

@@ -10,7 +10,7 @@ from app import leaderboard, registry, submissions
 from app.db import read_only, unit_of_work
 from app.evaluations import RunOutcome
 from app.leaderboard import Entry, rank
-from tests.app.conftest import FAILURE, NOW
+from tests.app.conftest import DAY, FAILURE, NOW
 
 MINUTE = timedelta(minutes=1)
 
@@ -77,9 +77,40 @@ def test_only_published_public_scores_of_this_competition_count(world, ada, admi
     world.score(world.evaluation_of(queued), 0.2)
     for split in ("private", "public"):
         with unit_of_work(world.engine) as session:
-            again = submissions.rerun(session, queued, split, admin, NOW, seeds=[1, 2, 3]).id
+            again = submissions.rerun(session, queued, split, admin, NOW, queue_due=DAY, seeds=[1, 2, 3]).id
         world.score(again, 0.4)
     assert [row.score for row in board(world)] == [0.4]
+
+
+def prepare_again(world, digest):
+    with unit_of_work(world.engine) as session:
+        competition = registry.get_competition(session, "digits")
+        registry.add_reference(session, competition, "public", digest.ljust(64, "0"), 3, 10.0, {}, NOW)
+
+
+def rerun(world, submission, admin):
+    with unit_of_work(world.engine) as session:
+        return submissions.rerun(session, submission, "public", admin, NOW, queue_due=DAY, seeds=[1, 2, 3]).id
+
+
+def test_a_score_under_an_older_reference_is_not_ranked_until_its_submission_is_rerun(world, ada, admin):
+    submission, evaluation = world.submission(ada)
+    world.score(evaluation, 0.9)
+    world.score(world.submission(world.user("eve"))[1], 0.3)
+    prepare_again(world, "other")
+    assert board(world) == []
+    world.score(rerun(world, submission, admin), 0.2)
+    assert [(row.user_name, row.score) for row in board(world)] == [("ada", 0.2)]
+
+
+def test_a_rerun_under_a_reference_that_was_replaced_meanwhile_leaves_the_ranked_score(world, ada, admin):
+    submission, evaluation = world.submission(ada)
+    world.score(evaluation, 0.9)
+    prepare_again(world, "other")
+    late = rerun(world, submission, admin)
+    prepare_again(world, "digits-public")
+    world.score(late, 0.2)
+    assert [row.score for row in board(world)] == [0.9]
 
 
 def test_the_board_as_it_stood_earlier_leaves_out_what_came_later(world, ada):

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from app import registry
 from app.db import read_only, unit_of_work
 from app.errors import BadRequest, Conflict, NotFound, NotPrepared
+from app.models import Reference
 from tests.app.conftest import NOW, make_config
 
 
@@ -42,15 +44,29 @@ def test_an_unknown_competition_is_not_found(engine):
         registry.get_competition(session, "nothing")
 
 
-def test_references_are_versioned_by_split_and_the_same_digest_is_the_same_row(engine):
+def test_references_are_versioned_by_split_and_the_newest_is_the_current_one(engine):
     competition = register(engine, make_config())
     first, second = add(engine, competition, "a" * 64), add(engine, competition, "b" * 64)
     private = add(engine, competition, "c" * 64, "private")
     assert (first.version, second.version, private.version) == (1, 2, 1)
+    with read_only(engine) as session:
+        latest = registry.current_reference(session, competition, "public")
+        assert (latest.id, latest.facts, latest.retrain_seconds) == (second.id, {"auc": 0.8}, 9.5)
+
+
+def test_a_reference_that_comes_back_is_the_same_row_and_the_current_one_again(engine):
+    competition = register(engine, make_config())
+    first, _, private = (
+        add(engine, competition, "a" * 64),
+        add(engine, competition, "b" * 64),
+        add(engine, competition, "c" * 64, "private"),
+    )
     assert add(engine, competition, "a" * 64).id == first.id
     with read_only(engine) as session:
-        latest = registry.latest_reference(session, competition, "public")
-        assert (latest.id, latest.facts, latest.retrain_seconds) == (second.id, {"auc": 0.8}, 9.5)
+        current = session.scalars(select(Reference).where(Reference.current)).all()
+        assert {row.id for row in current} == {first.id, private.id}
+        assert registry.current_reference(session, competition, "public").version == 1
+        assert session.query(Reference).count() == 3
 
 
 def test_a_digest_belongs_to_one_split(engine):
@@ -65,4 +81,4 @@ def test_a_digest_belongs_to_one_split(engine):
 def test_a_split_without_a_reference_is_not_prepared(engine):
     competition = register(engine, make_config())
     with read_only(engine) as session, pytest.raises(NotPrepared, match="public split of digits"):
-        registry.latest_reference(session, competition, "public")
+        registry.current_reference(session, competition, "public")

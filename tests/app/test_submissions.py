@@ -42,7 +42,7 @@ def door(world, ada, tmp_path):
 
     def accept(**changes):
         words = {"user_id": ada.id, "slug": "digits", "upload": upload, "note": "", "idempotency_key": None}
-        return submissions.accept(world.engine, storage, **{**words, "now": NOW, **changes})
+        return submissions.accept(world.engine, storage, **{**words, "now": NOW, "queue_due": DAY, **changes})
 
     accept.upload, accept.storage = upload, storage
     return accept

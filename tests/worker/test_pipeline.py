@@ -26,6 +26,7 @@ from worker.sandbox.fake import Fake, failing
 from worker.sandbox.pool import Pool
 
 TINY = Path(__file__).parents[1] / "fixtures/tiny"
+DAY = timedelta(hours=24)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ class Bench:
         now = datetime.now(UTC)
         with unit_of_work(self.engine) as session:
             self.ada = auth.create_user(session, "ada", "correct horse", "participant", now)
-            reference = registry.latest_reference(
+            reference = registry.current_reference(
                 session, registry.get_competition(session, "tiny"), "public"
             )
         self.material = fetch(self.storage, reference.digest, folder / "cache")
@@ -69,6 +70,7 @@ class Bench:
             note="",
             idempotency_key=None,
             now=now,
+            queue_due=self.settings.queue_due,
         ).submission_id
 
     def worker(self, behaviour, clock=lambda: datetime.now(UTC)):
@@ -215,11 +217,13 @@ def test_a_worker_whose_lease_was_lost_records_nothing(bench):
     """Its run is reaped and run by another; the late result finds a stale fence."""
     now = datetime.now(UTC)
     with unit_of_work(bench.engine) as session:
-        (stale,) = evaluations.claim(session, worker="paused", limit=1, now=now, lease=timedelta(seconds=1))
+        (stale,) = evaluations.claim(
+            session, worker="paused", limit=1, now=now, lease=timedelta(seconds=1), queue_due=DAY
+        )
     bench.drain(bench.worker(bench.honest, clock=lambda: now + timedelta(minutes=1)))
     with unit_of_work(bench.engine) as session:
         late = evaluations.RunOutcome(1.0, outputs_digest="0" * 64)
-        recorded = evaluations.record(session, stale, late, now, timedelta(seconds=1))
+        recorded = evaluations.record(session, stale, late, now, timedelta(seconds=1), DAY)
         run = session.get(Run, stale.run_id)
     assert recorded is evaluations.Recorded.LOST
     assert run.outputs_digest != "0" * 64
