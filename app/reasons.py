@@ -190,6 +190,12 @@ _ALL = (
         "Keep weights and batch statistics in a sane range.",
     ),
     _run(
+        "model_failed",
+        Verdict.INVALID_OUTPUT,
+        "The model with the returned weights raised when it was run.",
+        "Look at integer buffers: indices and counters among the weights must stay in the range that the model uses.",
+    ),
+    _run(
         "not_scorable",
         Verdict.INVALID_OUTPUT,
         "The outputs of the runs cannot be compared with retraining on some example.",

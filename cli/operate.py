@@ -42,6 +42,7 @@ def worker(name: str) -> None:
 
     from app.db import make_engine
     from app.storage import LocalStorage
+    from worker.device import Device
     from worker.pipeline import Worker
     from worker.sandbox.base import SandboxUnavailable
     from worker.sandbox.bubblewrap import Bubblewrap
@@ -58,10 +59,10 @@ def worker(name: str) -> None:
     pool = Pool(backend)
     loop = Worker(
         make_engine(settings.url),
-        LocalStorage(settings.data_dir / "blobs"),
-        pool,
+        Device(LocalStorage(settings.data_dir / "blobs"), pool, settings),
         settings,
         name or f"{socket.gethostname()}:{os.getpid()}",
+        probe=backend.probe,
     )
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: loop.stop())

@@ -9,14 +9,21 @@ import torch
 from numpy.typing import NDArray
 
 from grader import inference
+from worker.files import npz_bytes
 from worker.material import Material
 from worker.recipe import load_model_module
 
 BATCH = 512
+CPU_ALLOCATOR = "DefaultCPUAllocator"
+"""On the CPU torch reports a lack of memory as a plain RuntimeError that names its allocator."""
 
 
 class NotFiniteLogits(ValueError):  # noqa: N818 - named after the reason code
     """A model's logits hold NaN or infinity."""
+
+
+class ModelFailed(ValueError):  # noqa: N818 - named after the reason code
+    """A model raised with weights that were returned, and does not with the original's."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +36,8 @@ class RunOutputs:
 
     def to_bytes(self) -> bytes:
         """Return these outputs as an npz file."""
-        buffer = io.BytesIO()
-        np.savez(
-            buffer,
-            forget_logits=self.forget_logits,
-            accuracies=np.array([self.retain_accuracy, self.test_accuracy], dtype=np.float64),
-        )
-        return buffer.getvalue()
+        accuracies = np.array([self.retain_accuracy, self.test_accuracy], dtype=np.float64)
+        return npz_bytes({"forget_logits": self.forget_logits, "accuracies": accuracies})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "RunOutputs":
@@ -68,10 +70,26 @@ class Split:
         self.layout = material.layout()
         self.arrays = material.arrays()
         self.reference = material.outputs()
+        self._original = material.original()
         self._device = device
         self._model = load_model_module(material.sandbox).build_model()
 
     def measure(self, state: Mapping[str, torch.Tensor]) -> RunOutputs:
-        """Return the outputs of one set of checked weights. Raises NotFiniteLogits."""
+        """Return the outputs of one set of checked weights.
+
+        Raises NotFiniteLogits or ModelFailed, which are the weights' doing; anything else is ours: no memory, a
+        device that broke, an architecture that does not even run with the original's weights.
+        """
+        try:
+            return self._measure(state)
+        except (NotFiniteLogits, MemoryError, torch.OutOfMemoryError, torch.AcceleratorError):
+            raise
+        except Exception as error:
+            if CPU_ALLOCATOR in str(error):
+                raise
+            self._measure(self._original)
+            raise ModelFailed(str(error)) from error
+
+    def _measure(self, state: Mapping[str, torch.Tensor]) -> RunOutputs:
         self._model.load_state_dict(dict(state), strict=True)
         return measure(self._model, self.arrays, self._device)

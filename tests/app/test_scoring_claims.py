@@ -103,3 +103,17 @@ def test_scoring_that_nobody_takes_up_ends_as_stalled(world, scoring):
 
 def test_an_unknown_evaluation_cannot_be_scored(world):
     assert world.scoring_claim("nothing") is None
+
+
+def test_a_heartbeat_keeps_a_slow_scorers_claim_and_fails_once_another_has_it(world, scoring):
+    mine = world.scoring_claim(scoring[1])
+    with unit_of_work(world.engine) as session:
+        assert evaluations.scoring_heartbeat(session, mine, LATER, LEASE)
+    assert world.scoring_claim(None, at=LATER) is None
+    theirs = world.scoring_claim(None, at=LATER + LEASE)
+    assert theirs.fence == mine.fence + 1
+    with unit_of_work(world.engine) as session:
+        assert not evaluations.scoring_heartbeat(session, mine, LATER + LEASE, LEASE)
+    assert world.finish(theirs, at=LATER + LEASE)
+    with unit_of_work(world.engine) as session:
+        assert not evaluations.scoring_heartbeat(session, theirs, LATER + LEASE, LEASE)

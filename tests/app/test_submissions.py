@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import event
 
-from app import quota, registry, submissions
+from app import evaluations, quota, registry, submissions
 from app.db import read_only, unit_of_work
 from app.errors import (
     BadRequest,
@@ -23,7 +23,7 @@ from app.errors import (
 from app.models import QuotaEntry, Submission
 from app.status import Status
 from app.storage import LocalStorage
-from tests.app.conftest import DAY, NOW, make_config
+from tests.app.conftest import DAY, LEASE, NOW, make_config
 
 GOOD = "def unlearning(net, retain_loader, forget_loader, val_loader): pass\n"
 
@@ -46,6 +46,22 @@ def door(world, ada, tmp_path):
 
     accept.upload, accept.storage = upload, storage
     return accept
+
+
+def test_an_evaluation_is_due_within_the_time_given_from_the_door_to_its_last_run(world, door):
+    hour = timedelta(hours=1)
+    submission = door(queue_due=hour).submission_id
+    evaluation = world.evaluation_of(submission)
+    assert world.evaluation(evaluation).due_at == NOW + hour
+    with unit_of_work(world.engine) as session:
+        (claim,) = evaluations.claim(
+            session, worker="w1", limit=1, now=NOW + LEASE, lease=LEASE, queue_due=hour
+        )
+    assert world.evaluation(evaluation).due_at == NOW + LEASE + hour
+    with unit_of_work(world.engine) as session:
+        outcome = evaluations.RunOutcome(1.0, outputs_digest="0" * 64)
+        evaluations.record(session, claim, outcome, NOW + 2 * LEASE, LEASE, hour)
+    assert world.evaluation(evaluation).due_at == NOW + 2 * LEASE + hour
 
 
 def rows(world, table=Submission):

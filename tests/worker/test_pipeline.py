@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from sqlalchemy import select
+from sqlalchemy.exc import ProgrammingError
 
 from app import auth, evaluations, quota, registry, submissions
 from app.db import make_engine, migrate, unit_of_work
@@ -18,10 +19,11 @@ from app.status import RunStatus, Status, Verdict
 from app.storage import LocalStorage
 from tests.bundles import zipped
 from worker import weights
+from worker.device import Device
 from worker.material import fetch
-from worker.pipeline import Worker
+from worker.pipeline import Step, Worker
 from worker.prepare import prepare
-from worker.sandbox.base import RunResult, SandboxFault
+from worker.sandbox.base import RunResult, SandboxFault, SandboxUnavailable
 from worker.sandbox.fake import Fake, failing
 from worker.sandbox.pool import Pool
 
@@ -73,12 +75,13 @@ class Bench:
             queue_due=self.settings.queue_due,
         ).submission_id
 
-    def worker(self, behaviour, clock=lambda: datetime.now(UTC)):
+    def worker(self, behaviour, name="worker-1", **words):
         self.pool = Pool(Fake(behaviour))
-        return Worker(self.engine, self.storage, self.pool, self.settings, "worker-1", clock)
+        self.device = Device(self.storage, self.pool, self.settings)
+        return Worker(self.engine, self.device, self.settings, name, **words)
 
     def drain(self, worker):
-        while worker.step():
+        while worker.step() is not Step.IDLE:
             pass
         self.pool.close()
 
@@ -162,16 +165,143 @@ def test_a_sandbox_fault_is_retried_and_never_blamed(bench):
 
 
 def test_three_faults_of_ours_stall_the_submission_and_refund_it(bench):
-    def behaviour(_job):
-        raise SandboxFault("broken")
-
-    bench.drain(bench.worker(behaviour))
+    bench.drain(bench.worker(broken))
     evaluation, _, _ = bench.evaluation()
     assert (evaluation.verdict, evaluation.reason) == (Verdict.STALLED, "sandbox_fault")
     with unit_of_work(bench.engine) as session:
         competition = registry.get_competition(session, "tiny")
         config = registry.config_of(competition)
         assert quota.remaining(session, bench.ada.id, competition, config, datetime.now(UTC)).used == 0
+
+
+def broken(_job):
+    raise SandboxFault("broken")
+
+
+class Patience:
+    """Waits for nobody: notes the seconds, and stops the worker after so many waits."""
+
+    def __init__(self, waits):
+        self.left = waits
+        self.seconds = []
+
+    def __call__(self, seconds):
+        self.seconds.append(seconds)
+        self.left -= 1
+        if self.left == 0:
+            self.worker.stop()
+
+
+def test_after_each_fault_in_a_row_a_worker_waits_longer_and_a_success_starts_that_over(bench):
+    faults = iter([True, True, False, True])
+    patience = Patience(5)
+    patience.worker = bench.worker(
+        lambda job: broken(job) if next(faults, False) else bench.honest(job), wait=patience
+    )
+    patience.worker.run_forever()
+    bench.pool.close()
+    assert patience.seconds == [1, 2, 0, 1, 0]
+
+
+def test_a_sick_worker_takes_no_work_until_its_sandboxes_work_again(bench):
+    def probe():
+        raise SandboxUnavailable("bwrap is gone")
+
+    patience = Patience(8)
+    patience.worker = bench.worker(broken, wait=patience, probe=probe)
+    patience.worker.run_forever()
+    bench.pool.close()
+    assert patience.seconds == [1, 2, 4, 8, 16, 32, 60, 60]
+    _, _, runs = bench.evaluation()
+    assert sum(run.losses for run in runs) == 1
+    assert {run.status for run in runs} == {RunStatus.QUEUED}
+
+
+def test_while_a_sick_worker_waits_a_healthy_one_serves_its_run(bench):
+    sick = bench.worker(broken, "sick", wait=lambda _seconds: (bench.drain(healthy), sick.stop()))
+    sick_pool = bench.pool
+    healthy = bench.worker(bench.honest, "healthy")
+    sick.run_forever()
+    sick_pool.close()
+    evaluation, _, runs = bench.evaluation()
+    assert evaluation.verdict is Verdict.SCORED
+    assert sum(run.losses for run in runs) == 1
+
+
+@pytest.mark.parametrize("ending", [broken, failing("died")])
+def test_nothing_that_ends_while_a_worker_is_stopped_counts_against_anybody(bench, ending):
+    worker = bench.worker(lambda job: (worker.stop(), ending(job))[1])
+    worker.run_forever()
+    bench.pool.close()
+    _, _, runs = bench.evaluation()
+    assert {(run.status, run.losses, run.verdict) for run in runs} == {(RunStatus.QUEUED, 0, None)}
+
+
+def test_an_error_in_our_own_sql_is_told_with_its_traceback_and_waited_after(bench, caplog):
+    def step():
+        raise ProgrammingError("SELECT runz", {}, Exception("no such column"))
+
+    patience = Patience(2)
+    patience.worker = bench.worker(bench.honest, wait=patience)
+    patience.worker.step = step
+    patience.worker.run_forever()
+    bench.pool.close()
+    assert patience.seconds == [1, 2]
+    assert "Traceback" in caplog.text
+
+
+FAILS_WHEN = """
+def raises(error, limit):
+    def check(model, _images):
+        if int(model.bn1.num_batches_tracked) >= limit:
+            raise error
+
+    plain = build_model
+    def build():
+        model = plain()
+        model.register_forward_pre_hook(check)
+        return model
+    return build
+"""
+LARGE = 10**6
+"""A count of batches that no original has: it stands for an index that is out of range."""
+
+
+def fails(bench, error, limit):
+    """Make the fetched architecture raise `error` for weights whose counter is at least `limit`."""
+    model = bench.material.sandbox / "model.py"
+    model.write_text(f"{model.read_text()}\n{FAILS_WHEN}\nbuild_model = raises({error}, {limit})\n")
+
+    def behaviour(_job):
+        state = {key: value.clone() for key, value in bench.material.original().items()}
+        state["bn1.num_batches_tracked"].fill_(LARGE)
+        return RunResult(0.01, weights.serialise(state))
+
+    return behaviour
+
+
+@pytest.mark.parametrize(
+    "error", ["IndexError('index 1000000')", "RuntimeError('device-side')", "ValueError()"]
+)
+def test_weights_that_make_the_model_raise_end_the_evaluation(bench, error):
+    bench.drain(bench.worker(fails(bench, error, LARGE)))
+    evaluation, _, _ = bench.evaluation()
+    assert (evaluation.verdict, evaluation.reason) == (Verdict.INVALID_OUTPUT, "model_failed")
+
+
+@pytest.mark.parametrize(
+    ("error", "limit"),
+    [
+        ("MemoryError()", LARGE),
+        ("torch.OutOfMemoryError('no memory')", LARGE),
+        ("RuntimeError('DefaultCPUAllocator: no memory')", LARGE),
+        ("RuntimeError('whatever the weights')", 0),
+    ],
+)
+def test_a_lack_of_memory_or_a_model_that_never_runs_is_ours(bench, error, limit):
+    bench.drain(bench.worker(fails(bench, error, limit)))
+    evaluation, _, _ = bench.evaluation()
+    assert (evaluation.verdict, evaluation.reason) == (Verdict.STALLED, "sandbox_fault")
 
 
 def test_a_cancel_kills_the_run_in_hand(bench):
@@ -211,6 +341,51 @@ def test_a_scorer_that_died_is_replaced(bench):
     evaluation, score, _ = bench.evaluation()
     assert evaluation.verdict is Verdict.SCORED
     assert score is not None
+
+
+def test_a_slow_scorer_keeps_its_claim(bench):
+    bench.settings = bench.settings.model_copy(update={"lease_seconds": 1.0})
+    worker = bench.worker(bench.honest)
+    score, go_on = bench.device.score, threading.Event()
+    bench.device.score = lambda *given: (go_on.wait(20), score(*given))[1]
+    scoring = threading.Thread(target=bench.drain, args=[worker])
+    scoring.start()
+    wait_until(lambda: bench.evaluation()[0].fence == 1)
+    first_due = bench.evaluation()[0].due_at
+    wait_until(lambda: datetime.now(UTC) > first_due)
+    with unit_of_work(bench.engine) as session:
+        assert evaluations.scoring_claim(session, None, datetime.now(UTC), DAY) is None
+    go_on.set()
+    scoring.join(20)
+    evaluation, _, _ = bench.evaluation()
+    assert (evaluation.verdict, evaluation.fence, evaluation.losses) == (Verdict.SCORED, 1, 0)
+
+
+def test_a_result_that_comes_after_the_lease_was_lost_is_dropped_and_logged(bench, caplog):
+    late = []
+
+    def behaviour(job):
+        if not late:
+            late.append(job)
+            with unit_of_work(bench.engine) as session:
+                evaluations.reap(session, datetime.now(UTC) + timedelta(hours=1), DAY)
+        return bench.honest(job)
+
+    bench.drain(bench.worker(behaviour))
+    _, _, runs = bench.evaluation()
+    assert sorted((run.status, run.losses) for run in runs) == [(RunStatus.SUCCEEDED, 0)] * 3 + [
+        (RunStatus.SUCCEEDED, 1)
+    ]
+    assert "no longer ours: its result is dropped" in caplog.text
+
+
+def test_progress_is_due_within_the_hours_of_the_settings(bench):
+    now = datetime.now(UTC)
+    bench.settings = bench.settings.model_copy(update={"queue_due_hours": 1.0})
+    worker = bench.worker(bench.honest, clock=lambda: now)
+    worker.step()
+    bench.pool.close()
+    assert bench.evaluation()[0].due_at == now + timedelta(hours=1)
 
 
 def test_a_worker_whose_lease_was_lost_records_nothing(bench):

@@ -1,0 +1,80 @@
+"""One device: its sandboxes, and the split in hand. Runs bundles and judges what they return; knows no database."""
+
+from collections.abc import Callable, Sequence
+
+from app.competitions import CompetitionConfig
+from app.evaluations import Claim, NewScore, RunOutcome
+from app.settings import Settings
+from app.status import Verdict
+from app.storage import Storage
+from worker import weights
+from worker.material import fetch
+from worker.outputs import ModelFailed, NotFiniteLogits, RunOutputs, Split
+from worker.sandbox.base import Job, Limits, RunResult, SandboxSpec
+from worker.sandbox.pool import Pool
+from worker.scoring import score_outputs
+
+
+class Device:
+    """Where runs happen. Whatever it raises is our own fault, never a participant's."""
+
+    def __init__(self, storage: Storage, pool: Pool, settings: Settings) -> None:
+        self._storage = storage
+        self._pool = pool
+        self._cache = settings.data_dir / "cache"
+        self._name = settings.device
+        self._current: tuple[str, Split] | None = None
+
+    def run(
+        self, claim: Claim, config: CompetitionConfig, should_stop: Callable[[], bool]
+    ) -> RunOutcome | None:
+        """Return how the run ended, or None if it was killed because `should_stop` said so."""
+        split = self._split(claim.reference_digest)
+        bundle = self._storage.get(claim.bundle_digest)
+        sandbox = self._pool.take(spec_for(split, config, self._name))
+        try:
+            result = sandbox.run(Job(bundle, claim.seed, claim.cutoff_seconds), should_stop)
+        finally:
+            sandbox.close()
+        return None if result.verdict is Verdict.CANCELLED else self._judge(split, result)
+
+    def score(self, reference_digest: str, rows: Sequence[tuple[int, str, float]]) -> NewScore | None:
+        """Grade stored outputs, given as (seed_index, digest, seconds); None when they cannot be scored."""
+        runs = [RunOutputs.from_bytes(self._storage.get(digest)) for _, digest, _ in rows]
+        return score_outputs(runs, self._split(reference_digest), [seconds for _, _, seconds in rows])
+
+    def _judge(self, split: Split, result: RunResult) -> RunOutcome:
+        if result.verdict is not None:
+            return RunOutcome(result.seconds, verdict=result.verdict, reason=result.reason)
+        try:
+            outputs = split.measure(weights.read(result.output, split.layout))
+        except weights.InvalidWeights as error:
+            return _invalid(result, error.code)
+        except NotFiniteLogits:
+            return _invalid(result, "not_finite_logits")
+        except ModelFailed:
+            return _invalid(result, "model_failed")
+        return RunOutcome(result.seconds, outputs_digest=self._storage.put(outputs.to_bytes()))
+
+    def _split(self, reference_digest: str) -> Split:
+        """Return the split in hand; a device keeps one at a time in memory."""
+        if self._current is None or self._current[0] != reference_digest:
+            material = fetch(self._storage, reference_digest, self._cache)
+            self._current = (reference_digest, Split(material, self._name))
+        return self._current[1]
+
+
+def _invalid(result: RunResult, reason: str) -> RunOutcome:
+    return RunOutcome(result.seconds, verdict=Verdict.INVALID_OUTPUT, reason=reason)
+
+
+def spec_for(split: Split, config: CompetitionConfig, device: str) -> SandboxSpec:
+    """Return what a sandbox for this split is started with."""
+    limits = Limits(
+        memory_bytes=config.sandbox.memory_mb * 2**20,
+        processes=config.sandbox.processes,
+        tmp_bytes=config.sandbox.tmp_mb * 2**20,
+        output_bytes=weights.payload_bytes(split.layout),
+        threads=config.sandbox.threads,
+    )
+    return SandboxSpec(split.sandbox, limits, device)
