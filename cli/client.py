@@ -106,7 +106,7 @@ class Api:
                 self._send("GET", "submissions", params={"cursor": cursor} if cursor else {}), "items"
             )
             yield from page["items"]
-            cursor = page.get("next")
+            cursor = page.get("next_cursor")
 
     def leaderboard(self, slug: str) -> JsonObject:
         """Read a leaderboard."""

@@ -49,5 +49,5 @@ def test_a_folder_that_is_not_there_ends_with_2(lethe):
 
 def test_preparing_without_tables_says_which_command_makes_them(lethe):
     result = lethe("prepare", "tiny")
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert "lethe migrate" in result.stderr

@@ -4,7 +4,7 @@ from pathlib import Path
 from tests.cli.service import Answer, problem
 
 MINE = "GET /submissions"
-EMPTY = Answer(200, {"items": [], "next": None})
+EMPTY = Answer(200, {"items": [], "next_cursor": None})
 
 
 def test_a_good_token_from_stdin_is_checked_and_kept_for_its_owner_alone(service, lethe, env, tmp_path):

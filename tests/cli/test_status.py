@@ -54,9 +54,9 @@ def test_json_is_the_services_own_object(service, lethe):
 
 
 def test_without_an_id_all_pages_of_mine_are_a_table(service, lethe):
-    service.on("GET /submissions", Answer(200, {"items": [summary("one")], "next": "c2"}))
+    service.on("GET /submissions", Answer(200, {"items": [summary("one")], "next_cursor": "c2"}))
     done = summary("two", status="done", verdict="timed_out", reason="over_cutoff")
-    service.on("GET /submissions?cursor=c2", Answer(200, {"items": [done], "next": None}))
+    service.on("GET /submissions?cursor=c2", Answer(200, {"items": [done], "next_cursor": None}))
     lines = lethe("status").stdout.splitlines()
     assert lines[0].split() == ["id", "competition", "submitted", "status", "score", "note"]
     assert "running (3/32)" in lines[1]
@@ -64,14 +64,14 @@ def test_without_an_id_all_pages_of_mine_are_a_table(service, lethe):
 
 
 def test_the_list_stops_at_its_limit_without_asking_for_more(service, lethe):
-    service.on("GET /submissions", Answer(200, {"items": [summary("one"), summary("two")], "next": "c2"}))
+    service.on("GET /submissions", Answer(200, {"items": [summary("one"), summary("two")], "next_cursor": "c2"}))
     result = lethe("status", "--limit", "1", "--json")
     assert [item["id"] for item in json.loads(result.stdout)["items"]] == ["one"]
     assert len(service.seen) == 1
 
 
 def test_an_empty_list_names_the_next_action(service, lethe):
-    service.on("GET /submissions", Answer(200, {"items": [], "next": None}))
+    service.on("GET /submissions", Answer(200, {"items": [], "next_cursor": None}))
     result = lethe("status")
     assert (result.exit_code, result.stdout) == (0, "")
     assert "lethe submit" in result.stderr

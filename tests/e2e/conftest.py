@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -25,10 +26,9 @@ class Site:
     ids: dict[str, str]
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory) -> Iterator[Site]:
-    world = World(tmp_path_factory.mktemp("site"))
-    ids = populate(world)
+@contextmanager
+def serving(world: World) -> Iterator[str]:
+    """Serve a world; give the address."""
     application = create_app(Settings(data_dir=world.data_dir), clock=world.clock)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -38,9 +38,17 @@ def site(tmp_path_factory) -> Iterator[Site]:
         thread.start()
         while not server.started:
             time.sleep(0.02)
-        yield Site(world, f"http://127.0.0.1:{listener.getsockname()[1]}", ids)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory) -> Iterator[Site]:
+    world = World(tmp_path_factory.mktemp("site"))
+    ids = populate(world)
+    with serving(world) as url:
+        yield Site(world, url, ids)
 
 
 @pytest.fixture(scope="session")

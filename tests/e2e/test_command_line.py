@@ -1,0 +1,86 @@
+"""The participant's command line against the real service."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.e2e.conftest import serving
+from tests.seeding import GOOD, World
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory):
+    """The environment of a participant with more submissions than one page of the API holds."""
+    world = World(tmp_path_factory.mktemp("crowd"))
+    world.competition(n_models=4, bundle={"per_day": 100, "max_bytes": 100_000})
+    token = world.person("hedy")
+    world.scored("hedy", 0.08, 0.99, 0.98, note="number 0")
+    for number in range(1, 30):
+        world.clock.forward(seconds=1)
+        world.submit("hedy", note=f"number {number}")
+    with serving(world) as url:
+        yield {**os.environ, "LETHE_URL": url, "LETHE_TOKEN": token, "LETHE_CONFIG": os.devnull}
+
+
+def lethe(environment, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_list_goes_on_over_several_pages(crowd):
+    done = lethe(crowd, "status", "--limit", "29", "--json")
+    assert done.returncode == 0, done.stderr
+    listed = json.loads(done.stdout)
+    notes = [row["note"] for row in (listed["items"] if isinstance(listed, dict) else listed)]
+    assert notes == [f"number {number}" for number in range(29, 0, -1)]
+
+
+def test_a_folder_is_submitted_once_however_often_the_command_is_repeated(crowd, tmp_path):
+    (tmp_path / "submission.py").write_text(GOOD)
+    first = lethe(crowd, "submit", str(tmp_path), "--competition", "digits", "-m", "mine")
+    again = lethe(crowd, "submit", str(tmp_path), "--competition", "digits", "-m", "mine")
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
+    assert first.stdout == again.stdout != ""
+    shown = json.loads(lethe(crowd, "status", first.stdout.strip(), "--json").stdout)
+    assert (shown["status"], shown["runs"]["queued"]) == ("queued", shown["runs"]["total"])
+
+
+@pytest.mark.parametrize(
+    ("files", "slug", "environment", "exit_code", "code"),
+    [
+        ({"submission.py": "x = 1\n"}, "digits", {}, 1, "missing_entry_function"),
+        ({"submission.py": "def unlearning(:\n"}, "digits", {}, 1, "syntax_error"),
+        ({"submission.py": GOOD}, "nowhere", {}, 1, "not_found"),
+        ({"submission.py": GOOD}, "digits", {"LETHE_TOKEN": "lethe_wrong"}, 3, "not_authenticated"),
+    ],
+)
+def test_a_refusal_has_the_services_code_and_a_documented_exit_code(
+    crowd, tmp_path, files, slug, environment, exit_code, code
+):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    done = lethe({**crowd, **environment}, "submit", str(tmp_path), "--competition", slug, "--json")
+    assert (done.returncode, json.loads(done.stdout)["code"]) == (exit_code, code)
+    assert "Traceback" not in done.stderr
+
+
+def test_the_leaderboard_reads_the_same_as_table_json_and_csv(crowd):
+    table = lethe(crowd, "leaderboard", "digits").stdout
+    rows = json.loads(lethe(crowd, "leaderboard", "digits", "--json").stdout)["rows"]
+    lines = list(csv.DictReader(io.StringIO(lethe(crowd, "leaderboard", "digits", "--csv").stdout)))
+    assert rows
+    assert "retraining itself" in table
+    for row in rows:
+        assert row["user"] in table
+        assert any(row["user"] in line.values() for line in lines)
