@@ -16,11 +16,10 @@ import torch
 MAX_HEADER_BYTES = 1 << 20
 _PREFIX_BYTES = 8
 
-_DTYPES: dict[str, torch.dtype] = {
+DTYPES: dict[str, torch.dtype] = {
     "F64": torch.float64,
     "F32": torch.float32,
     "F16": torch.float16,
-    "BF16": torch.bfloat16,
     "I64": torch.int64,
     "I32": torch.int32,
     "I16": torch.int16,
@@ -28,7 +27,7 @@ _DTYPES: dict[str, torch.dtype] = {
     "U8": torch.uint8,
     "BOOL": torch.bool,
 }
-_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 Code = Literal["malformed_output", "wrong_keys", "wrong_shapes", "not_finite_weights"]
 
@@ -51,7 +50,7 @@ class TensorSpec:
     @property
     def bytes(self) -> int:
         """How much data the tensor has."""
-        return math.prod(self.shape) * _DTYPES[self.dtype].itemsize
+        return math.prod(self.shape) * DTYPES[self.dtype].itemsize
 
 
 Layout = dict[str, TensorSpec]
@@ -149,7 +148,7 @@ def _check_cover(spans: list[tuple[int, int]], total: int) -> None:
 
 
 def _tensor(key: str, data: memoryview, spec: TensorSpec) -> torch.Tensor:
-    dtype = _DTYPES[spec.dtype]
+    dtype = DTYPES[spec.dtype]
     if spec.dtype == "BOOL" and any(byte > 1 for byte in data):
         raise InvalidWeights("malformed_output", f"{key}: a truth value is neither 0 nor 1")
     if not len(data):

@@ -1,10 +1,8 @@
 """A competition small enough for one second, and real sandboxes for it."""
 
-import itertools
-
 import pytest
 
-from tests.worker.sandbox.tools import make_material, spec_of
+from tests.worker.sandbox.tools import UIDS, make_material, spec_of
 from worker.sandbox.base import Job
 from worker.sandbox.bubblewrap import Bubblewrap
 from worker.sandbox.pool import Pool
@@ -12,7 +10,7 @@ from worker.sandbox.pool import Pool
 
 @pytest.fixture(scope="session")
 def bubblewrap():
-    backend = Bubblewrap()
+    backend = Bubblewrap(UIDS)
     backend.probe()  # without bubblewrap these tests fail, and say what to install
     return backend
 
@@ -29,12 +27,10 @@ def spec(material):
 
 @pytest.fixture(scope="session")
 def take(bubblewrap, spec):
-    """Return a READY sandbox; two pools take turns, so that both cores of a small machine make the next ones."""
-    pools = [Pool(bubblewrap), Pool(bubblewrap)]
-    turns = itertools.cycle(pools)
-    yield lambda: next(turns).take(spec)
-    for pool in pools:
-        pool.close()
+    """Return a READY sandbox; the next ones get ready meanwhile."""
+    pool = Pool(bubblewrap)
+    yield lambda: pool.take(spec)
+    pool.close()
 
 
 @pytest.fixture

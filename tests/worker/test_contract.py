@@ -3,11 +3,15 @@
 Bundles check what they are given with asserts of their own: one that fails ends as `raised`.
 """
 
+import py_compile
+
 import pytest
 import torch
 
-from tests.worker.sandbox.tools import LAYOUT, bundle, make_material, original, spec_of
+from app import source_check
+from tests.worker.sandbox.tools import LAYOUT, bundle, facts, make_material, original, spec_of
 from worker import weights
+from worker.sandbox import runner
 from worker.sandbox.base import Job
 
 TRAIN = """
@@ -98,7 +102,7 @@ def test_dict_batches_carry_the_names_of_the_competition(bubblewrap, tmp_path):
 import torch
 def unlearning(net, retain_loader, forget_loader, val_loader):
     batch = next(iter(val_loader))
-    assert sorted(batch) == ["age", "age_group", "image", "image_id"]
+    assert sorted(batch) == ["a_vector", "age", "age_group", "image", "image_id"]
     assert batch["image"].shape == (10, 1, 8, 8) and batch["age"].dtype is torch.float32
     assert batch["image_id"].tolist() == list(range(100, 110))
     item = forget_loader.dataset[2]
@@ -127,6 +131,59 @@ def unlearning(net, retain_loader, forget_loader, val_loader):
     assert first.equal(again)
     assert (first[:3] != second[:3]).all()
     assert not first[3:].equal(second[3:])
+
+
+def test_the_door_and_the_runner_know_the_same_argument_names():
+    assert set(source_check.KNOWN) == set(runner.KNOWN_ARGUMENTS)
+
+
+def test_the_runner_writes_exactly_the_dtypes_that_the_host_reads():
+    host = {str(dtype).removeprefix("torch."): name for name, dtype in weights.DTYPES.items()}
+    assert host == runner.DTYPES
+
+
+FORGED = "def unlearning(net): net[4].bias.data.fill_(7)"
+
+
+def compiled(folder):
+    """Compile the forged source so that Python never compares it with what lies beside it."""
+    (folder / "forged.py").write_text(FORGED)
+    out = folder / "forged.pyc"
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(str(folder / "forged.py"), str(out), invalidation_mode=mode)
+    return out.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["__pycache__/submission.cpython-311.pyc", "submission/__init__.py"])
+def test_only_the_submission_that_the_door_saw_is_imported(run, tmp_path, name):
+    source = """
+import submission, sys
+assert submission is sys.modules[__name__] and __file__.endswith("/submission.py")
+from kept.helper import LEVEL
+def unlearning(net): net[4].bias.data.fill_(LEVEL)
+"""
+    forged = compiled(tmp_path) if name.endswith(".pyc") else FORGED
+    files = {
+        name: forged,
+        "kept/helper.py": "LEVEL = 3",
+        "__MACOSX/._submission.py": "x",
+        "kept/.DS_Store": "x",
+    }
+    tensors = weights.read(run(bundle(source, files)).output, LAYOUT)
+    assert tensors["4.bias"].tolist() == [3, 3, 3]
+
+
+def test_what_systems_leave_behind_and_compiled_code_is_not_unpacked(run):
+    source = """
+import os, inside
+inside.report(sorted(os.path.join(top, name)[2:] for top, _, names in os.walk(".") for name in names))
+"""
+    junk = ["__pycache__/a.py", "sub/__pycache__/b.pyc", "late.pyc", "__MACOSX/x", ".DS_Store"]
+    assert facts(run(bundle(source, dict.fromkeys([*junk, "sub/data.txt"], "x")))) == [
+        "inside.py",
+        "sub/data.txt",
+        "submission.py",
+    ]
 
 
 BAD_ENDS = {

@@ -2,9 +2,9 @@
 
 What it does not do: it shares the host's kernel, and it suits participants one trusts somewhat. Memory has no cgroup:
 each process has an address-space limit of the memory limit plus what an idle torch reserves, and a watchdog sums up the
-processes' resident memory every 20 ms and kills; a burst can overshoot by what is touched in that time, memory files that
-are not mapped go uncounted, and /tmp and /dev/shm have a size cap each but no cap on the number of files. It runs on
-the CPU only.
+processes' resident memory every 20 ms and kills; a burst can overshoot by what is touched in that time. Shared memory that
+was touched and put away again is seen twice a second, /tmp and /dev/shm have a size cap each but no cap on the number of
+files, and what waits in pipes and sockets is bounded only by the number of descriptors. It runs on the CPU only.
 """
 
 import json
@@ -12,20 +12,22 @@ import os
 import selectors
 import socket
 import subprocess
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from worker.sandbox import probe, seccomp
 from worker.sandbox.base import Limits, SandboxFault, SandboxSpec, SandboxUnavailable
 from worker.sandbox.bubblewrap_run import BubblewrapSandbox, Handles
+from worker.sandbox.claims import Claim, claim_uid, kill_leftovers
 from worker.sandbox.command import (
     INSTALL,
     MATERIAL,
     PACKAGES,
     RUNNER,
+    Channels,
     Host,
     Mounts,
     command,
@@ -39,45 +41,6 @@ TORCH_ADDRESS_SPACE = 1 << 30
 _PASSWD = b"participant:x:1000:1000::/tmp:/bin/sh\n"
 _RUNNER = Path(__file__).with_name("runner.py")
 
-_PROBE = """
-import json, os, socket
-def refused(attempt):
-    try:
-        attempt()
-    except OSError:
-        return True
-    return False
-def connect():
-    socket.create_connection(("192.0.2.1", 80), timeout=1)
-status = dict(line.split(":", 1) for line in open("/proc/self/status") if ":" in line)
-print(json.dumps({
-    "network closed": refused(connect) and [name for _, name in socket.if_nameindex()] == ["lo"],
-    "read-only root": refused(lambda: open("/probe", "w")) and refused(lambda: open("/usr/probe", "w")),
-    "core_pattern not writable": refused(lambda: open("/proc/sys/kernel/core_pattern", "r+")),
-    "no capabilities": int(status["CapEff"], 16) == 0 and status["NoNewPrivs"].strip() == "1",
-    "own process namespace": os.getpid() == 1,
-    "empty environment": set(os.environ) <= {"PWD", "LC_CTYPE"},
-}))
-"""
-
-
-class _Slots:
-    """Numbers of the sandboxes alive; as root each has a uid of its own."""
-
-    def __init__(self) -> None:
-        self._used: set[int] = set()
-        self._lock = threading.Lock()
-
-    def take(self) -> int:
-        with self._lock:
-            slot = next(number for number in range(len(self._used) + 1) if number not in self._used)
-            self._used.add(slot)
-            return slot
-
-    def release(self, slot: int) -> None:
-        with self._lock:
-            self._used.discard(slot)
-
 
 @dataclass(frozen=True)
 class _Started:
@@ -89,21 +52,25 @@ class _Started:
 
 
 class Bubblewrap:
-    """Starts sandboxes with bwrap. As root, sandbox number k alive runs as the uid `uid_base + k`."""
+    """Starts sandboxes with bwrap. As root, each one alive on this machine has a uid of its own, from `uid_base` on."""
 
     name = "bubblewrap"
 
     def __init__(self, uid_base: int = 210_000, start_seconds: float = 120.0) -> None:
         self._uid_base = uid_base
         self._start_seconds = start_seconds
-        self._slots = _Slots()
         # --die-with-parent follows the thread that spawned the sandbox: this one lives as long as the back end
         self._spawner = ThreadPoolExecutor(1, thread_name_prefix="sandbox-spawner")
 
     def probe(self) -> None:
         """Raise SandboxUnavailable, naming what failed and what to install, unless a sandbox here holds."""
         require_tools(as_root=os.geteuid() == 0)
-        answer, errors = self._ask(_PROBE)
+        try:
+            if os.geteuid() == 0:
+                kill_leftovers()
+            answer, errors = self._ask(probe.SCRIPT)
+        except OSError as error:
+            raise SandboxUnavailable(f"Sandboxes do not work here: {error}. {INSTALL}") from error
         try:
             failed = [name for name, holds in json.loads(answer).items() if not holds]
         except ValueError as error:
@@ -119,44 +86,47 @@ class Bubblewrap:
     def _ask(self, script: str) -> tuple[bytes, str]:
         """Run a script in a sandbox that holds nothing else; return what it printed and what bwrap complained about."""
         host = find_host()
-        slot = self._slots.take()
+        claimed = self._claim_uid()
         try:
             inside = [str(host.interpreter), "-I", "-B", "-S", "-c", script]
-            started = self._spawn(host, Mounts(None, 1 << 20), inside, slot, stdout=subprocess.PIPE)
+            started = self._spawn(host, Mounts(None, 1 << 20), inside, claimed, stdout=subprocess.PIPE)
             try:
                 answer, _ = started.process.communicate(timeout=60)
             except subprocess.TimeoutExpired:
                 started.process.kill()
                 answer, _ = started.process.communicate()
             return answer, _close_and_read(started)
-        except OSError as error:
-            raise SandboxUnavailable(f"Sandboxes do not work here: {error}. {INSTALL}") from error
         finally:
-            self._slots.release(slot)
+            _release(claimed)
+
+    def _claim_uid(self) -> Claim | None:
+        """Claim a uid for one sandbox; an ordinary user has only one, and no choice."""
+        return claim_uid(self._uid_base) if os.geteuid() == 0 else None
 
     def start(self, spec: SandboxSpec) -> BubblewrapSandbox:
         """Start a sandbox and block until it is READY. Raises SandboxFault."""
         if spec.device != "cpu":
             raise SandboxUnavailable(f"bubblewrap sandboxes run on the CPU only, not on {spec.device}")
         require_tools(as_root=os.geteuid() == 0)
-        slot = self._slots.take()
+        claimed: Claim | None = None
         try:
-            return self._start(spec, slot)
+            claimed = self._claim_uid()
+            return self._start(spec, claimed)
         except OSError as error:
-            self._slots.release(slot)
+            _release(claimed)
             raise SandboxFault(f"a sandbox could not be started: {error}") from error
         except BaseException:
-            self._slots.release(slot)
+            _release(claimed)
             raise
 
-    def _start(self, spec: SandboxSpec, slot: int) -> BubblewrapSandbox:
+    def _start(self, spec: SandboxSpec, claimed: Claim | None) -> BubblewrapSandbox:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         data = [(sealed_input(_RUNNER.read_bytes()), RUNNER), (sealed_input(_PASSWD), "/etc/passwd")]
         try:
             host = find_host()
             inside = [str(host.interpreter), "-I", "-B", RUNNER, _settings(spec, theirs.fileno())]
             mounts = Mounts(spec.material, spec.limits.tmp_bytes, data)
-            started = self._spawn(host, mounts, inside, slot, keep=theirs.fileno())
+            started = self._spawn(host, mounts, inside, claimed, keep=theirs.fileno())
         except BaseException:
             ours.close()
             raise
@@ -164,31 +134,38 @@ class Bubblewrap:
             theirs.close()
             for descriptor, _ in data:
                 os.close(descriptor)
-        return self._until_ready(spec, slot, started, ours)
+        return self._until_ready(spec, claimed, started, ours)
 
     def _spawn(
         self,
         host: Host,
         mounts: Mounts,
         inside: list[str],
-        slot: int,
+        claimed: Claim | None,
         *,
         keep: int | None = None,
         stdout: int = subprocess.DEVNULL,
     ) -> _Started:
-        uid = self._uid_base + slot if os.geteuid() == 0 else None
+        refused = sealed_input(seccomp.program())
         info, info_child = os.pipe()
         errors = os.memfd_create("errors", os.MFD_CLOEXEC)
-        inherited = [info_child, *(fd for fd, _ in mounts.data), *([] if keep is None else [keep])]
+        inherited = [info_child, refused, *(fd for fd, _ in mounts.data), *([] if keep is None else [keep])]
         try:
             process = self._spawner.submit(
                 subprocess.Popen[bytes],
-                command(host, mounts, inside, uid=uid, info_fd=info_child),
+                command(
+                    host,
+                    mounts,
+                    inside,
+                    Channels(info_child, refused),
+                    uid=claimed.number if claimed else None,
+                ),
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=errors,
                 pass_fds=inherited,
                 cwd="/",
+                process_group=0,  # Ctrl-C in the worker's terminal is for the worker
             ).result()
         except BaseException:
             os.close(info)
@@ -196,10 +173,11 @@ class Bubblewrap:
             raise
         finally:
             os.close(info_child)
+            os.close(refused)
         return _Started(process, info, errors)
 
     def _until_ready(
-        self, spec: SandboxSpec, slot: int, started: _Started, control: socket.socket
+        self, spec: SandboxSpec, claimed: Claim | None, started: _Started, control: socket.socket
     ) -> BubblewrapSandbox:
         deadline = time.monotonic() + self._start_seconds
         pidfd = -1
@@ -218,7 +196,12 @@ class Bubblewrap:
             ) from error
         _close_and_read(started)
         handles = Handles(started.process, pid, pidfd, control)
-        return BubblewrapSandbox(handles, spec.limits, lambda: self._slots.release(slot))
+        return BubblewrapSandbox(handles, spec.limits, lambda: _release(claimed))
+
+
+def _release(claimed: Claim | None) -> None:
+    if claimed is not None:
+        claimed.release()
 
 
 def _settings(spec: SandboxSpec, control_fd: int) -> str:
@@ -241,7 +224,7 @@ def _rlimits(limits: Limits) -> dict[str, Any]:
         "RLIMIT_AS": limits.memory_bytes + TORCH_ADDRESS_SPACE,
         "RLIMIT_NPROC": limits.processes,
         "RLIMIT_FSIZE": max(limits.tmp_bytes, LENGTH_BYTES + limits.output_bytes),
-        "RLIMIT_NOFILE": 1024,
+        "RLIMIT_NOFILE": 512,
         "RLIMIT_CORE": 0,
     }
 

@@ -72,7 +72,17 @@ class Mounts:
     data: Sequence[tuple[int, str]] = ()  # inherited descriptors whose bytes appear as read-only files
 
 
-def command(host: Host, mounts: Mounts, inside: Sequence[str], *, uid: int | None, info_fd: int) -> list[str]:
+@dataclass(frozen=True)
+class Channels:
+    """Inherited descriptors that bwrap itself uses."""
+
+    info: int  # it tells about its child here
+    filter: int  # and reads the system call filter here
+
+
+def command(
+    host: Host, mounts: Mounts, inside: Sequence[str], channels: Channels, *, uid: int | None
+) -> list[str]:
     """Return the whole command; `uid` is the one to drop to when started as root, else None."""
     binds = [(host.packages, PACKAGES)]
     if not host.prefix.is_relative_to("/usr"):
@@ -80,14 +90,14 @@ def command(host: Host, mounts: Mounts, inside: Sequence[str], *, uid: int | Non
     if mounts.material is not None:
         binds.append((mounts.material.resolve(), MATERIAL))
     if uid is None:
-        return _bubblewrap(binds, mounts, info_fd, inside)
+        return _bubblewrap(binds, mounts, channels, inside)
     stage = _stage([source for source, _ in binds])
     staged = [(Path(stage) / str(len(binds) - index), target) for index, (_, target) in enumerate(binds)]
     return [
         *("unshare", "--mount", "--propagation", "private", "--"),
         *("sh", "-c", _STAGE_AND_DROP, "sh", stage, str(uid), str(len(binds))),
         *(str(source) for source, _ in binds),
-        *_bubblewrap(staged, mounts, info_fd, inside),
+        *_bubblewrap(staged, mounts, channels, inside),
     ]
 
 
@@ -99,7 +109,7 @@ def _stage(sources: Sequence[Path]) -> str:
 
 
 def _bubblewrap(
-    binds: Sequence[tuple[Path, str]], mounts: Mounts, info_fd: int, inside: Sequence[str]
+    binds: Sequence[tuple[Path, str]], mounts: Mounts, channels: Channels, inside: Sequence[str]
 ) -> list[str]:
     return [
         *(
@@ -120,7 +130,7 @@ def _bubblewrap(
             "--gid",
             str(INSIDE_UID),
         ),
-        *("--hostname", "sandbox", "--info-fd", str(info_fd)),
+        *("--hostname", "sandbox", "--info-fd", str(channels.info), "--seccomp", str(channels.filter)),
         *("--proc", "/proc", "--dev", "/dev"),
         *("--size", str(mounts.tmp_bytes), "--tmpfs", "/dev/shm"),  # noqa: S108 - the sandbox's own
         *("--size", str(mounts.tmp_bytes), "--tmpfs", "/tmp"),  # noqa: S108 - the sandbox's own

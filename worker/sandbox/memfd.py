@@ -31,7 +31,8 @@ def output_slot(payload_bytes: int) -> int:
 
 def read_output(descriptor: int, payload_bytes: int) -> bytes | None:
     """Freeze the slot of a dead sandbox and return its payload; None when the length it names cannot be true."""
-    with contextlib.suppress(PermissionError):  # the dead may have sealed the seals; nobody is left to write
+    # the dead may have sealed the seals, or left pages in use somewhere in the kernel; nobody is left to write
+    with contextlib.suppress(OSError):
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE)
     (length,) = struct.unpack("<Q", os.pread(descriptor, LENGTH_BYTES, 0))
     if length > payload_bytes:

@@ -8,7 +8,7 @@ It imports nothing of ours and is started as `python -I -B /runner.py SETTINGS`,
 """
 
 import contextlib
-import importlib
+import errno
 import importlib.util
 import inspect
 import io
@@ -17,6 +17,7 @@ import os
 import random
 import resource
 import socket
+import stat
 import struct
 import sys
 import traceback
@@ -97,9 +98,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Go:
-    """What GO brings: a seed and two inherited memory files."""
+    """What GO brings: a seed, a last limit of processor time for each process, and two memory files."""
 
     seed: int
+    cpu_seconds: int
     bundle_fd: int
     output_fd: int
 
@@ -112,6 +114,7 @@ def main() -> None:
         stage = prepare(settings)
         control.send(READY)
         go = receive(control)
+        resource.setrlimit(resource.RLIMIT_CPU, (go.cpu_seconds, go.cpu_seconds))
         control.send(TAKEN)
     except BaseException:  # noqa: BLE001 - whatever it is, it is ours, and the host should read it
         with contextlib.suppress(OSError):
@@ -139,7 +142,7 @@ def prepare(settings: dict[str, Any]) -> Stage:
     device = torch.device(settings["device"])
     net, layout = load_model(folder, device)
     arguments = {"net": net, "device": device, **load_data(folder, described, device)}
-    warm_up(net, arguments["retain"], device)
+    warm_up(net, arguments["retain"], device, image_field(described))
     return Stage(described["entry_function"], arguments, layout, Path(settings["bundle_folder"]))
 
 
@@ -162,12 +165,9 @@ def load_model(folder: Path, device: Any) -> tuple[Any, dict[str, tuple[str, tup
     import numpy as np
     import torch
 
-    spec = importlib.util.spec_from_file_location("_lethe_competition_model", folder / "model.py")
-    if spec is None or spec.loader is None:
-        raise ImportError("model.py cannot be loaded")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # a private name: a participant's own model.py stays theirs
-    spec.loader.exec_module(module)
+    module = import_file(
+        "_lethe_competition_model", folder / "model.py"
+    )  # a participant's own model.py stays theirs
     with np.load(folder / "original.npz", allow_pickle=False) as archive:
         arrays = {key: archive[key] for key in archive.files}
     net = module.build_model()
@@ -194,13 +194,26 @@ def load_data(folder: Path, described: dict[str, Any], device: Any) -> dict[str,
     }
 
 
+def fields_of(described: dict[str, Any]) -> dict[str, str]:
+    """Return the parts of a batch: their names there (of no meaning in tuples) and those of their arrays."""
+    return (
+        described["fields"] if described["batch_kind"] == "dict" else {"image": "images", "label": "labels"}
+    )
+
+
+def image_field(described: dict[str, Any]) -> Any:
+    """Return what a batch's images are found under: a name in dicts, a place in tuples."""
+    fields = fields_of(described)
+    name = next(name for name, source in fields.items() if source == "images")
+    return name if described["batch_kind"] == "dict" else list(fields).index(name)
+
+
 def make_loader(arrays: Mapping[str, Any], part: str, described: dict[str, Any], *, shuffle: bool) -> Any:
     """Make a DataLoader over one part; batches are (image, label) tuples or dicts, as the competition says."""
     import torch
 
-    fields: dict[str, str] = described["fields"] if described["batch_kind"] == "dict" else {}
-    sources = fields or {"image": "images", "label": "labels"}
-    columns = {name: as_column(arrays[f"{part}_{source}"]) for name, source in sources.items()}
+    fields = fields_of(described)
+    columns = {name: as_column(arrays[f"{part}_{source}"]) for name, source in fields.items()}
 
     class Examples(torch.utils.data.Dataset[Any]):
         def __len__(self) -> int:
@@ -208,7 +221,7 @@ def make_loader(arrays: Mapping[str, Any], part: str, described: dict[str, Any],
 
         def __getitem__(self, index: int) -> Any:
             item = {name: column[index] for name, column in columns.items()}
-            return item if fields else tuple(item.values())
+            return item if described["batch_kind"] == "dict" else tuple(item.values())
 
     return torch.utils.data.DataLoader(Examples(), batch_size=described["batch_size"], shuffle=shuffle)
 
@@ -220,16 +233,14 @@ def as_column(array: Any) -> Any:
     return array.tolist() if array.ndim == 1 and array.dtype.kind != "f" else torch.from_numpy(array)
 
 
-def warm_up(net: Any, loader: Any, device: Any) -> None:
+def warm_up(net: Any, loader: Any, device: Any, image: Any) -> None:
     """Train a throw-away copy on one batch: the first step of a fresh process is slow, and nobody's to pay."""
     import copy
 
     import torch
 
     clone = copy.deepcopy(net).train()
-    batch = next(iter(loader))
-    parts = batch.values() if isinstance(batch, dict) else batch
-    images = next(part for part in parts if isinstance(part, torch.Tensor) and part.ndim > 1)
+    images = next(iter(loader))[image]
     optimizer = torch.optim.SGD(clone.parameters(), lr=0.01, momentum=0.9)
     logits = clone(images.to(device))
     loss = torch.nn.functional.cross_entropy(
@@ -244,7 +255,8 @@ def receive(control: socket.socket) -> Go:
     message, descriptors, _, _ = socket.recv_fds(control, 65536, 2)
     if not message or len(descriptors) != 2:
         raise EOFError("the host went away")
-    return Go(json.loads(message)["seed"], *descriptors)
+    said = json.loads(message)
+    return Go(said["seed"], said["cpu_seconds"], *descriptors)
 
 
 def participate(stage: Stage, go: Go) -> int:
@@ -278,10 +290,12 @@ def guarded(reason: str, step: Callable[[], T]) -> T:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Tell whether this, or what it came from, is a failed allocation of Python's, C++'s or torch's."""
+    """Tell whether this, or what it came from, is a failed allocation of Python's, C++'s, torch's or the system's."""
     import torch
 
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
         return True
     if isinstance(error, RuntimeError) and any(
         sign in str(error) for sign in ("can't allocate memory", "bad_alloc")
@@ -296,11 +310,30 @@ def import_submission(stage: Stage, go: Go) -> ModuleType:
         bundle = file.read()
     stage.bundle_folder.mkdir()
     with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
-        archive.extractall(stage.bundle_folder)
+        archive.extractall(stage.bundle_folder, [entry for entry in archive.infolist() if is_wanted(entry)])
     os.chdir(stage.bundle_folder)
     sys.path.insert(0, str(stage.bundle_folder))
     seed_everything(go.seed)
-    return importlib.import_module("submission")
+    return import_file("submission", stage.bundle_folder / "submission.py")
+
+
+def is_wanted(entry: zipfile.ZipInfo) -> bool:
+    """Tell plain files and folders from links, and from what systems leave behind: compiled code that nobody checked."""
+    parts = entry.filename.rstrip("/").split("/")
+    junk = parts[0] == "__MACOSX" or "__pycache__" in parts or parts[-1] == ".DS_Store"
+    plain = stat.S_IFMT(entry.external_attr >> 16) in (0, stat.S_IFREG, stat.S_IFDIR)
+    return plain and not junk and not parts[-1].endswith((".pyc", ".pyo"))
+
+
+def import_file(name: str, path: Path) -> ModuleType:
+    """Import this very file: a package folder or an extension module of the same name would come first by name."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path.name} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def seed_everything(seed: int) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.worker.sandbox.tools import bundle, facts
-from worker.sandbox import bubblewrap as module
+from worker.sandbox import probe
 from worker.sandbox.base import Job, SandboxFault, SandboxUnavailable
 from worker.sandbox.bubblewrap import Bubblewrap
 
@@ -132,8 +132,8 @@ os._exit(0)
 """
 
 
-def test_a_daemon_is_dead_when_the_run_is_over(take):
-    sandbox = take()
+def test_a_daemon_is_dead_when_the_run_is_over(bubblewrap, spec):
+    sandbox = bubblewrap.start(spec)
     pid = sandbox._handles.pid
     namespace = Path(f"/proc/{pid}/ns/pid").readlink()
     assert namespace_members(namespace) == [pid]
@@ -181,7 +181,7 @@ def unlearning(net): pass
 HOST = """
 import json, os, sys, threading, time
 from pathlib import Path
-from tests.worker.sandbox.tools import bundle, spec_of
+from tests.worker.sandbox.tools import UIDS, bundle, spec_of
 from worker.sandbox.base import Job, SandboxFault
 from worker.sandbox.bubblewrap import Bubblewrap
 
@@ -189,7 +189,7 @@ def held():
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
     return [len(os.listdir("/proc/self/fd")), threading.active_count(), len(children)]
 
-backend, spec = Bubblewrap(), spec_of(Path(sys.argv[1]))
+backend, spec = Bubblewrap(UIDS), spec_of(Path(sys.argv[1]))
 backend.probe()  # the spawner thread is there from now on
 counts = [held()]
 backend.start(spec).close()
@@ -242,8 +242,8 @@ def is_alive(pid):
         return False
 
 
-def test_a_sandbox_that_died_while_waiting_is_our_fault(take):
-    sandbox = take()
+def test_a_sandbox_that_died_while_waiting_is_our_fault(bubblewrap, spec):
+    sandbox = bubblewrap.start(spec)
     sandbox._kill()
     with pytest.raises(SandboxFault, match="died before"):
         sandbox.run(Job(b"", 1, 20.0), lambda: False)
@@ -256,7 +256,7 @@ def test_a_machine_without_bubblewrap_is_told_what_to_install(monkeypatch, tmp_p
 
 
 def test_a_probe_that_fails_is_named(monkeypatch):
-    monkeypatch.setattr(module, "_PROBE", 'print(\'{"network closed": false, "read-only root": true}\')')
+    monkeypatch.setattr(probe, "SCRIPT", 'print(\'{"network closed": false, "read-only root": true}\')')
     with pytest.raises(SandboxUnavailable, match="failed probes: network closed"):
         Bubblewrap().probe()
 

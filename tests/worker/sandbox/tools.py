@@ -19,8 +19,9 @@ def build_model():
         torch.nn.Conv2d(1, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(144, 3)
     )
 """
+UIDS = 230_000  # apart from those of a service on the same machine
 COUNTS = {"retain": 40, "forget": 8, "val": 10}
-DICTS = {"image": "images", "image_id": "ids", "age_group": "labels", "age": "age"}
+DICTS = {"a_vector": "vector", "image": "images", "image_id": "ids", "age_group": "labels", "age": "age"}
 
 
 def build_model():
@@ -51,6 +52,7 @@ def make_material(folder, kind="tuple"):
         arrays[f"{part}_images"] = rng.random((count, 1, 8, 8), dtype=np.float32)
         arrays[f"{part}_labels"] = np.arange(count) % 3
         arrays[f"{part}_ids"] = np.arange(count) + 100
+        arrays[f"{part}_vector"] = rng.random((count, 5), dtype=np.float32)
         arrays[f"{part}_age"] = rng.random(count, dtype=np.float32)
     np.savez(sandbox / "material.npz", **arrays)
     np.savez(folder / "hidden.npz", test_labels=np.arange(5))
