@@ -86,12 +86,36 @@ def migrate(engine_or_url: Engine | str) -> None:
 def _upgrade(engine: Engine) -> None:
     from alembic import command  # noqa: PLC0415 - costs 100 ms that no other command needs
 
-    if engine.dialect.name == "sqlite" and engine.url.database:
-        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+    file = _sqlite_file(engine)
+    if file is not None:
+        file.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+        file.touch(mode=0o600)  # password hashes are in it; SQLite gives its other files the same mode
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         command.upgrade(alembic_config(connection), "head")
+
+
+def is_migrated(engine: Engine) -> bool:
+    """Tell whether the database is at the newest revision. Makes no SQLite file."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - see _upgrade
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    file = _sqlite_file(engine)
+    if file is not None and not file.exists():
+        return False
+    with read_only(engine) as session:
+        connection = session.connection()
+        found = MigrationContext.configure(connection).get_current_heads()
+        newest = ScriptDirectory.from_config(alembic_config(connection)).get_heads()
+    return set(found) == set(newest)
+
+
+def _sqlite_file(engine: Engine) -> Path | None:
+    name = engine.url.database
+    if engine.dialect.name != "sqlite" or not name or name == ":memory:":
+        return None
+    return Path(name)
 
 
 def alembic_config(connection: Connection) -> Any:

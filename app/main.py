@@ -12,7 +12,7 @@ from app.db import make_engine
 from app.edge import Edge
 from app.rendering import STATIC, Renderer
 from app.routes import account, admin, api, api_admin, health, pages, participant
-from app.settings import Settings
+from app.settings import Settings, make_data_dir
 from app.storage import LocalStorage
 
 
@@ -31,7 +31,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         docs_url=None,  # the bundled viewers load scripts from another host
         redoc_url=None,
     )
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_data_dir(settings)
     app.state.context = Context(
         settings=settings,
         engine=make_engine(settings.url),

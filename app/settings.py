@@ -39,3 +39,8 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The database URL in force."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'lethe.db'}"
+
+
+def make_data_dir(settings: Settings) -> None:
+    """Make the data folder if it is not there. Others may pass through, to the sandbox's material, and not list it."""
+    settings.data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)

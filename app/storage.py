@@ -73,7 +73,9 @@ class LocalStorage:
     def _aside(self) -> Path:
         folder = self._root / "incoming"
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / uuid4().hex
+        aside = folder / uuid4().hex
+        aside.touch(mode=0o600)  # hidden data and participants' code: for nobody else on this machine
+        return aside
 
     def _settle(self, aside: Path) -> str:
         """Give a complete file its final name. An existing blob is replaced, which also heals a damaged one."""

@@ -12,6 +12,7 @@ import click
 
 from cli.errors import CliError, reported, usage_error
 from cli.exit_codes import ExitCode
+from cli.installation import migrated_database, settings_of_environment, words_for_errors
 from cli.text import facts, number, say, table
 
 if TYPE_CHECKING:
@@ -37,14 +38,15 @@ def prepare(*, folder: str, as_json: bool) -> None:
     FOLDER is a path, or the name of a folder in the competitions directory. It can be interrupted: a second
     call goes on where the first one was, and with nothing changed it trains nothing.
     """
-    from app.settings import Settings
-
-    settings = Settings()
+    settings = settings_of_environment()
     path = _folder(folder, settings)
     say(f"Preparing {path}")
-    with _words_for_errors(), _progress() as show:
+    with words_for_errors(), _progress() as show:
         prepared = _prepare(path, settings, show)
     click.echo(json.dumps(asdict(prepared), indent=2) if as_json else _drawn(prepared))
+    for split, reference in prepared.splits.items():
+        for warning in reference.warnings:
+            say(f"Warning, {split} split: {warning}.")
 
 
 @competition.command()
@@ -53,10 +55,8 @@ def prepare(*, folder: str, as_json: bool) -> None:
 @reported
 def validate(*, folder: str, as_json: bool) -> None:
     """Check a competition's folder without training anything."""
-    from app.settings import Settings
-
-    path = _folder(folder, Settings())
-    with _words_for_errors():
+    path = _folder(folder, settings_of_environment())
+    with words_for_errors():
         from worker.prepare import validate as check
 
         checked = check(path)
@@ -78,16 +78,11 @@ def validate(*, folder: str, as_json: bool) -> None:
 
 
 def _prepare(path: Path, settings: "Settings", show: Callable[[str, int, int], None]) -> "Prepared":
-    from sqlalchemy import inspect
-
-    from app.db import make_engine
     from app.storage import LocalStorage
-    from worker.prepare import prepare as run
 
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    engine = make_engine(settings.url)
-    if not inspect(engine).has_table("competitions"):
-        raise usage_error("The database has no tables yet.", "not_migrated", "Run `lethe migrate` first.")
+    engine = migrated_database(settings)
+    from worker.prepare import prepare as run  # imports torch: only once there is work for it
+
     try:
         return run(
             path,
@@ -114,16 +109,6 @@ def _folder(given: str, settings: "Settings") -> Path:
     raise usage_error(
         f"There is no folder {given}, nor {settings.competitions_dir / given}.", "no_such_competition"
     )
-
-
-@contextmanager
-def _words_for_errors() -> Iterator[None]:
-    from app.errors import LetheError
-
-    try:
-        yield
-    except LetheError as error:
-        raise CliError(error.detail, code=error.code, advice=error.advice) from error
 
 
 @contextmanager

@@ -5,12 +5,12 @@ import os
 import secrets
 import signal
 import socket
-import sys
 from datetime import UTC, datetime
 
 import click
 
-from app.settings import Settings
+from cli.errors import CliError, reported
+from cli.installation import migrated_database, settings_of_environment, words_for_errors
 
 
 @click.command()
@@ -18,29 +18,50 @@ from app.settings import Settings
 @click.option(
     "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on."
 )
-def serve(host: str, port: int) -> None:
+@reported
+def serve(*, host: str, port: int) -> None:
     """Run the web service: pages and API."""
     import uvicorn
 
     from app.main import create_app
 
-    uvicorn.run(
-        create_app(Settings()),
-        host=host,
-        port=port,
-        log_level="warning",
-        timeout_graceful_shutdown=3,
-        server_header=False,
+    settings = settings_of_environment()
+    migrated_database(settings).dispose()
+    config = uvicorn.Config(
+        create_app(settings), log_level="warning", timeout_graceful_shutdown=3, server_header=False
     )
+    with _listening(host, port) as listener:
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise CliError(
+            f"Cannot listen on {host}, port {port}: {error.strerror}.",
+            code="cannot_listen",
+            advice="Choose another with --port, or --host.",
+        ) from error
 
 
 @click.command()
 @click.option("--name", default="", help="This worker's name in logs and events [default: host and process].")
-def worker(name: str) -> None:
+@reported
+def worker(*, name: str) -> None:
     """Run submissions from the queue, each seed in its own sandbox, until SIGTERM or Ctrl-C."""
+    settings = settings_of_environment()
+    if settings.device != "cpu":
+        raise CliError(
+            f"LETHE_DEVICE is {settings.device}, but bubblewrap sandboxes run on the CPU only.",
+            code="no_such_device",
+            advice="Set it to cpu, or leave it out.",
+        )
+    engine = migrated_database(settings)
+
     import torch
 
-    from app.db import make_engine
     from app.storage import LocalStorage
     from worker.device import Device
     from worker.pipeline import Worker
@@ -50,20 +71,15 @@ def worker(name: str) -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     torch.set_num_threads(1)  # inference beside starting sandboxes: more threads only wait for each other
-    settings = Settings()
     backend = Bubblewrap(settings.sandbox_uid_base)
     try:
         backend.probe()
     except SandboxUnavailable as error:
-        raise click.ClickException(f"no untrusted code will be run: {error}") from error
+        raise CliError(f"No untrusted code will be run: {error}", code="no_sandbox") from error
     pool = Pool(backend)
-    loop = Worker(
-        make_engine(settings.url),
-        Device(LocalStorage(settings.data_dir / "blobs"), pool, settings),
-        settings,
-        name or f"{socket.gethostname()}:{os.getpid()}",
-        probe=backend.probe,
-    )
+    device = Device(LocalStorage(settings.data_dir / "blobs"), pool, settings)
+    name = name or f"{socket.gethostname()}:{os.getpid()}"
+    loop = Worker(engine, device, settings, name, probe=backend.probe)
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: loop.stop())
     try:
@@ -73,13 +89,14 @@ def worker(name: str) -> None:
 
 
 @click.command()
+@reported
 def migrate() -> None:
     """Bring the database to the current schema."""
     from app.db import migrate as upgrade
 
-    settings = Settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    upgrade(settings.url)
+    settings = settings_of_environment()
+    with words_for_errors(settings):
+        upgrade(settings.url)
     click.echo("The database is at the current schema.", err=True)
 
 
@@ -91,30 +108,38 @@ def user() -> None:
 @user.command()
 @click.argument("name")
 @click.option("--role", type=click.Choice(["participant", "admin"]), default="participant", show_default=True)
-def add(name: str, role: str) -> None:
+@reported
+def add(*, name: str, role: str) -> None:
     """Add an account and print its random password."""
     from app import auth
-    from app.db import make_engine, unit_of_work
+    from app.db import unit_of_work
 
     password = secrets.token_urlsafe(12)
-    with unit_of_work(make_engine(Settings().url)) as session:
+    engine = migrated_database(settings_of_environment())
+    with words_for_errors(), unit_of_work(engine) as session:
         auth.create_user(session, name, password, role, datetime.now(UTC))
     click.echo(password)
 
 
 @user.command()
 @click.argument("name")
-def token(name: str) -> None:
+@reported
+def token(*, name: str) -> None:
     """Issue an API token for an account and print it; it is shown only once."""
     from sqlalchemy import select
 
     from app import auth
-    from app.db import make_engine, unit_of_work
+    from app.db import unit_of_work
     from app.models import User
 
-    with unit_of_work(make_engine(Settings().url)) as session:
+    engine = migrated_database(settings_of_environment())
+    with words_for_errors(), unit_of_work(engine) as session:
         found = session.scalar(select(User).where(User.name == name))
         if found is None:
-            click.echo(f"There is no account named {name!r}: add it with `lethe user add {name}`.", err=True)
-            sys.exit(1)
-        click.echo(auth.issue_token(session, found, "api", "issued by an operator", datetime.now(UTC), None))
+            raise CliError(
+                f"There is no account named {name!r}.",
+                code="no_such_account",
+                advice=f"Add it with `lethe user add {name}`.",
+            )
+        issued = auth.issue_token(session, found, "api", "issued by an operator", datetime.now(UTC), None)
+    click.echo(issued)

@@ -16,6 +16,8 @@ from worker.files import read_npz
 from worker.weights import Layout, layout_of
 
 MANIFEST = "manifest.json"
+SHARED = "sandbox/"
+"""What sandboxes see; hidden labels and the retrained models' outputs are beside it."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,8 @@ class Material:
 def fetch(storage: Storage, reference_digest: str, cache_dir: Path) -> Material:
     """Return a reference's folder in the cache, fetching it first if need be. Storage checks every digest.
 
-    The folder appears whole or not at all, so several processes may fetch the same one at once; it is
-    readable by everyone, since sandboxes run under other users.
+    The folder appears whole or not at all, so several processes may fetch the same one at once. Only what is for
+    sandboxes, which run under other users, can be read by them.
     """
     folder = cache_dir / reference_digest
     if not folder.exists():
@@ -63,26 +65,30 @@ def fetch(storage: Storage, reference_digest: str, cache_dir: Path) -> Material:
 
 def _fetch_into(storage: Storage, reference_digest: str, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.parent.chmod(0o755)
+    folder.parent.chmod(0o711)
     half = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".half-"))
     try:
         manifest = storage.get(reference_digest)
-        _write(half / MANIFEST, manifest)
+        _write(half, MANIFEST, manifest)
         for name, digest in json.loads(manifest)["files"].items():
-            _write(half / name, storage.get(digest))
+            _write(half, name, storage.get(digest))
+        half.chmod(0o711)
         _move(half, folder)
     finally:
         shutil.rmtree(half, ignore_errors=True)
 
 
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.parent.chmod(0o755)
+def _write(half: Path, name: str, data: bytes) -> None:
+    path, shared = half / name, name.startswith(SHARED)
+    if shared:
+        path.parent.mkdir(exist_ok=True)
+        path.parent.chmod(0o755)
+    path.touch(mode=0o600)
     with path.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    path.chmod(0o644)
+    path.chmod(0o644 if shared else 0o600)
 
 
 def _move(half: Path, folder: Path) -> None:

@@ -5,7 +5,7 @@ import fcntl
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,11 +18,12 @@ from app import registry
 from app.competitions import SPLITS, CompetitionConfig, load_config, load_pages
 from app.db import unit_of_work
 from app.errors import Conflict
+from app.models import Reference
 from app.settings import Settings
 from app.storage import Storage
 from worker.dataset import Dataset, check_dataset
 from worker.recipe import check_model, load_arrays, load_model_module
-from worker.reference import SplitReference, build, device, tasks_of
+from worker.reference import SplitReference, build, device, tasks_of, warnings_of
 from worker.training import Trainers, cores
 
 FORMAT = 1
@@ -43,6 +44,7 @@ class PreparedSplit:
     n_models: int
     retrain_seconds: float
     facts: dict[str, Any]
+    warnings: tuple[str, ...]  # why its scores may not separate methods
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def prepare(
     now: datetime,
     on_progress: OnProgress = lambda _split, _done, _total: None,
 ) -> Prepared:
-    """Train what is not trained yet and register both splits, the public one first.
+    """Train what is not trained yet, then make the references of both splits current in one transaction.
 
     `on_progress(split, done, total)` is called in this thread, once at the start of a split and once a model.
     Interrupted at any moment, it loses at most the models in flight, and a second call goes on.
@@ -90,15 +92,16 @@ def prepare(
     checked = validate(folder)
     results = settings.data_dir / "prepare" / training_digest(folder)
     results.mkdir(parents=True, exist_ok=True)
-    trained, splits = 0, {}
+    trained, stored = 0, {}
     with _alone(results), Trainers(folder, results, cores()) as trainers:
         for split in SPLITS:
             tasks = tasks_of(split, checked.config.evaluation.models)
             missing = [task for task in tasks if not task.result(results).exists()]
             trainers.train(missing, _counter(split, len(tasks) - len(missing), len(tasks), on_progress))
             reference = build(split, folder, checked.config, checked.dataset, results)
-            splits[split] = _register(split, checked, reference, engine, storage, now)
+            stored[split] = _store(split, checked.config, reference, storage)
             trained += len(missing)
+        splits = _register(checked, stored, engine, now)
     return Prepared(checked.config.slug, trained, splits)
 
 
@@ -119,32 +122,55 @@ def _counter(split: str, done: int, total: int, on_progress: OnProgress) -> Call
     return lambda: on_progress(split, next(counts), total)
 
 
-def _register(
-    split: str, checked: Checked, reference: SplitReference, engine: Engine, storage: Storage, now: datetime
-) -> PreparedSplit:
-    """Store the reference's files and its manifest, whose digest names it; then add the rows."""
-    n_models = checked.config.evaluation.models
+@dataclass(frozen=True)
+class _Stored:
+    """A reference whose files are in the storage."""
+
+    digest: str
+    retrain_seconds: float
+    facts: dict[str, Any]
+
+
+def _store(split: str, config: CompetitionConfig, reference: SplitReference, storage: Storage) -> _Stored:
+    """Store a reference's files and its manifest, whose digest names it."""
     manifest = {
-        "competition": checked.config.slug,
+        "competition": config.slug,
         "split": split,
-        "n_models": n_models,
+        "n_models": config.evaluation.models,
         "retrain_seconds": reference.retrain_seconds,
         "files": {path: storage.put(data) for path, data in reference.files.items()},
     }
     digest = storage.put(json.dumps(manifest, indent=1, sort_keys=True).encode())
+    return _Stored(digest, reference.retrain_seconds, reference.facts)
+
+
+def _register(
+    checked: Checked, stored: Mapping[str, _Stored], engine: Engine, now: datetime
+) -> dict[str, PreparedSplit]:
+    """Add what is new and make it current: participants never meet one split's new reference with the other's old."""
     with unit_of_work(engine) as session:
         competition = registry.register(session, checked.config, checked.pages, now)
-        row = registry.add_reference(
-            session,
-            competition,
-            split,
-            digest=digest,
-            n_models=n_models,
-            retrain_seconds=reference.retrain_seconds,
-            facts=reference.facts,
-            now=now,
-        )
-        return PreparedSplit(row.digest, row.version, row.n_models, row.retrain_seconds, dict(row.facts))
+        rows = {
+            split: registry.add_reference(
+                session,
+                competition,
+                split,
+                digest=one.digest,
+                n_models=checked.config.evaluation.models,
+                retrain_seconds=one.retrain_seconds,
+                facts=one.facts,
+                now=now,
+            )
+            for split, one in stored.items()
+        }
+        return {split: _prepared(row) for split, row in rows.items()}
+
+
+def _prepared(row: Reference) -> PreparedSplit:
+    warnings = tuple(warnings_of(row.facts))
+    return PreparedSplit(
+        row.digest, row.version, row.n_models, row.retrain_seconds, dict(row.facts), warnings
+    )
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ import json
 import platform
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,11 @@ from worker.files import npz_bytes, read_npz
 from worker.trainer import STATE, Task
 
 Numbers = dict[str, NDArray[Any]]
+
+LEAST_ATTACK_AUC = 0.7
+"""Of the original: below it, there is too little to forget for scores to differ."""
+MOST_RETRAINED_BIAS = 0.1
+"""Of the retrained models' attack AUC from 0.5, where the forget set is like data that no model saw."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,23 @@ def sandbox_facts(config: CompetitionConfig, dataset: Dataset) -> dict[str, Any]
         "fields": config.batches.fields,
         "n_classes": dataset.n_classes,
     }
+
+
+def warnings_of(facts: Mapping[str, Any]) -> Sequence[str]:
+    """Return why a split's scores may not separate methods: facts as `build` measured them, in words."""
+    original, retrained = (facts[who]["attack_auc"] for who in ("original", "retrained"))
+    found = []
+    if original < LEAST_ATTACK_AUC:
+        found.append(
+            f"the original hardly memorises its forget set (attack AUC {original:.2f}, below {LEAST_ATTACK_AUC}): "
+            "doing nothing scores almost like unlearning; train for longer, or make the labels noisier"
+        )
+    if abs(retrained - 0.5) > MOST_RETRAINED_BIAS:
+        found.append(
+            f"models that never saw the forget set tell it from other data (attack AUC {retrained:.2f}, not within "
+            f"0.5 +- {MOST_RETRAINED_BIAS}): draw the forget set at random from data like the test set's"
+        )
+    return found
 
 
 def device() -> str:

@@ -1,5 +1,6 @@
 """Units of work, migrations and column types, on both databases."""
 
+import stat
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -9,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import StatementError
 
-from app.db import alembic_config, make_engine, migrate, read_only, unit_of_work
+from app.db import alembic_config, is_migrated, make_engine, migrate, read_only, unit_of_work
 from app.models import Base, User
 from app.status import Status
 from tests.app.conftest import NOW
@@ -56,6 +57,37 @@ def test_migrations_go_up_twice_and_down_and_up_again(bare):
     migrate(engine)
     with engine.begin() as connection:
         connection.execute(text("SELECT count(*) FROM runs"))
+    engine.dispose()
+
+
+@pytest.mark.parametrize("bare", ["sqlite", "postgres"], indirect=True)
+def test_a_database_is_known_to_be_migrated_only_after_it_was(bare):
+    engine = make_engine(bare)
+    assert not is_migrated(engine)
+    migrate(engine)
+    assert is_migrated(engine)
+    with engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "base")
+    assert not is_migrated(engine)
+    engine.dispose()
+
+
+def test_asking_whether_it_is_migrated_makes_no_file(tmp_path):
+    assert not is_migrated(make_engine(f"sqlite:///{tmp_path / 'lethe.db'}"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_sqlite_database_is_for_its_owner_alone(tmp_path):
+    folder = tmp_path / "var"
+    migrate(f"sqlite:///{folder / 'lethe.db'}")
+    engine = make_engine(f"sqlite:///{folder / 'lethe.db'}")
+    with unit_of_work(engine) as session:
+        session.add(user())
+        session.flush()
+        files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert set(files) >= {"lethe.db", "lethe.db-wal"}
+    assert set(files.values()) == {0o600}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o711
     engine.dispose()
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 
 import pytest
 
@@ -31,6 +32,16 @@ def test_a_file_is_copied_and_left_where_it_was(storage, tmp_path):
     path.write_bytes(b"hello")
     assert storage.get(storage.put_file(path)) == b"hello"
     assert path.exists()
+
+
+def test_nobody_else_on_this_machine_can_read_a_blob(storage, tmp_path):
+    path = tmp_path / "upload"
+    path.write_bytes(b"world-readable")
+    path.chmod(0o644)
+    storage.put_file(path)
+    storage.put(b"hidden labels")
+    blobs = [path for path in storage._root.rglob("*") if path.is_file()]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in blobs] == [0o600] * 2
 
 
 def test_the_same_bytes_twice_are_one_blob(storage):

@@ -52,13 +52,23 @@ def test_a_fetched_reference_gives_arrays_outputs_weights_and_layout(storage, re
     }
 
 
-def test_everything_can_be_read_and_nothing_written_by_other_users(storage, reference, tmp_path):
+def test_other_users_can_read_what_is_for_sandboxes_and_nothing_else(storage, reference, tmp_path):
     material = fetch(storage, reference, tmp_path / "cache")
     folders = [tmp_path / "cache", material.folder, material.sandbox]
-    assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o755}
-    files = [path for path in material.folder.rglob("*") if path.is_file()]
+    assert [mode(path) for path in folders] == [0o711, 0o711, 0o755]
+    files = {path.relative_to(material.folder): mode(path) for path in material.folder.rglob("*.*")}
     assert len(files) == 7
-    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o644}
+    shared = {path for path, bits in files.items() if bits == 0o644}
+    assert {path.parts[0] for path in shared} == {"sandbox"}
+    assert {path.name: bits for path, bits in files.items() if path not in shared} == {
+        "hidden.npz": 0o600,
+        "outputs.npz": 0o600,
+        "manifest.json": 0o600,
+    }
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def test_fetching_again_asks_the_storage_for_nothing(storage, reference, tmp_path):

@@ -14,15 +14,15 @@ import pytest
 from sqlalchemy import select
 
 from app.competitions import InvalidCompetition
-from app.db import make_engine, read_only
+from app.db import make_engine, migrate, read_only
 from app.errors import Conflict
-from app.models import Base, Competition, Reference
+from app.models import Competition, Reference
 from app.settings import Settings
 from app.storage import LocalStorage
 from worker.files import read_npz
 from worker.material import fetch
 from worker.prepare import prepare, training_digest, validate
-from worker.reference import tasks_of
+from worker.reference import tasks_of, warnings_of
 from worker.trainer import Task
 from worker.training import PreparationFailed, Trainers
 
@@ -38,7 +38,7 @@ class Place:
         self.settings = Settings(data_dir=root)
         self.engine = make_engine(self.settings.url)
         self.storage = LocalStorage(root / "blobs")
-        Base.metadata.create_all(self.engine)
+        migrate(self.engine)
 
     def prepare(self, folder=TINY, on_progress=lambda *_: None):
         return prepare(
@@ -52,6 +52,10 @@ class Place:
 
     def results(self, folder=TINY):
         return self.settings.data_dir / "prepare" / training_digest(folder)
+
+    def current(self):
+        with read_only(self.engine) as session:
+            return {(row.split, row.digest) for row in session.scalars(select(Reference)) if row.current}
 
     def material(self, digest):
         return fetch(self.storage, digest, self.settings.data_dir / "cache")
@@ -103,6 +107,52 @@ def test_the_facts_tell_memorisation_and_what_retraining_scores(prepared):
         assert set(facts["retraining"]) == {"score", "forgetting_quality", "retain_ratio", "test_ratio"}
         assert (facts["n_forget"], facts["n_retain"], facts["n_test"]) == (6, 42, 16)
         assert facts["device"].endswith(", 1 thread")
+
+
+MEASURED = [  # attack AUCs of the original and of the retrained models, and a word of each warning
+    (0.77, 0.51, []),
+    (0.7, 0.6, []),
+    (0.69, 0.4, ["memorises"]),
+    (0.9, 0.61, ["never saw"]),
+    (0.5, 0.39, ["memorises", "never saw"]),
+]
+
+
+@pytest.mark.parametrize(("original", "retrained", "words"), MEASURED)
+def test_a_split_that_cannot_separate_methods_is_warned_of(original, retrained, words):
+    warnings = warnings_of({"original": {"attack_auc": original}, "retrained": {"attack_auc": retrained}})
+    assert len(warnings) == len(words)
+    assert all(word in warning for word, warning in zip(words, warnings, strict=True))
+
+
+def test_warnings_come_with_the_result(prepared):
+    _, result, _ = prepared
+    for reference in result.splits.values():
+        assert list(reference.warnings) == warnings_of(reference.facts)
+
+
+def test_both_splits_become_current_together_and_one_that_comes_back_is_current_again(place, folder):
+    first = place.prepare(folder)
+    seconds = {split: one.retrain_seconds for split, one in first.splits.items()}
+    trained = place.results(folder)
+    with (folder / "model.py").open("a") as model:
+        model.write("# another file, so another reference\n")
+    shutil.copytree(trained, place.results(folder))  # these comments change no training
+
+    def interrupt(split, _done, _total):
+        if split == "private":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        place.prepare(folder, interrupt)
+    assert place.current() == {(split, one.digest) for split, one in first.splits.items()}
+    second = place.prepare(folder)
+    assert place.current() == {(split, one.digest) for split, one in second.splits.items()}
+    assert not place.current() & {(split, one.digest) for split, one in first.splits.items()}
+    assert {split: one.retrain_seconds for split, one in second.splits.items()} == seconds
+    shutil.copy(TINY / "model.py", folder / "model.py")
+    assert place.prepare(folder).splits == first.splits
+    assert place.current() == {(split, one.digest) for split, one in first.splits.items()}
 
 
 def test_a_reference_holds_what_sandbox_and_grader_need_and_keeps_the_rest_out_of_the_sandbox(prepared):
