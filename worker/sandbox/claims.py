@@ -13,6 +13,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from worker.sandbox.base import SandboxUnavailable
 
@@ -25,6 +26,12 @@ class Claim:
 
     number: int
     descriptor: int
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     def release(self) -> None:
         """Let others have it."""
@@ -93,10 +100,8 @@ def kill_leftovers() -> None:
     for path in folder().glob("uid-*"):
         claimed = claim("uid", int(path.name.removeprefix("uid-")))
         if claimed is not None:
-            try:
+            with claimed:
                 _kill_all_of(claimed.number)
-            finally:
-                claimed.release()
 
 
 def _kill_all_of(uid: int) -> None:

@@ -1,3 +1,4 @@
+import mmap
 import os
 import struct
 
@@ -48,3 +49,9 @@ def test_the_slot_neither_grows_nor_shrinks_and_is_frozen_by_reading(slot):
     read_output(slot, 100)
     with pytest.raises(PermissionError):
         os.pwrite(slot, b"late", 8)
+
+
+def test_a_slot_that_cannot_be_frozen_any_more_is_read_all_the_same(slot):
+    leave(slot, b"weights", 7)
+    with mmap.mmap(slot, 0):
+        assert read_output(slot, 100) == b"weights"

@@ -1,0 +1,223 @@
+"""What a participant may try against the host's watch, and what comes of it."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.worker.sandbox.tools import UIDS, bundle, facts
+from worker.sandbox import claims, watchdog
+from worker.sandbox.base import Job, SandboxFault
+
+ROOT = Path(__file__).parents[3]
+LIBC = """
+import ctypes, errno, os
+libc = ctypes.CDLL(None, use_errno=True)
+def call(*numbers):
+    return "allowed" if libc.syscall(*numbers) >= 0 else errno.errorcode[ctypes.get_errno()]
+"""
+
+
+def never():
+    return False
+
+
+@pytest.mark.parametrize("name", [rb"\xff) R 1\n", rb"a\x0bRssAnon: -99"])
+def test_a_process_name_of_the_participants_breaks_and_hides_nothing(run, name):
+    source = f"""
+import ctypes, os, time
+ctypes.CDLL(None).prctl(15, b"{name.decode()}", 0, 0, 0)
+hoard = bytearray(b"x") * (1 << 30)
+os.fork()
+more = bytearray(b"x") * (1 << 30)
+time.sleep(60)
+"""
+    assert run(bundle(source)).reason == "memory_limit"
+
+
+def test_bwrap_ended_from_outside_is_our_fault(bubblewrap, spec):
+    sandbox = bubblewrap.start(spec)
+    process = sandbox._handles.process
+    assert os.getpgid(process.pid) == process.pid != os.getpgid(0)  # Ctrl-C here does not reach it
+    timer = threading.Timer(0.3, process.terminate)
+    timer.start()
+    with pytest.raises(SandboxFault, match="from outside by signal 15"):
+        sandbox.run(Job(bundle("import time\ntime.sleep(60)"), 1, 60.0), never)
+
+
+HOST = """
+import sys
+from pathlib import Path
+from tests.worker.sandbox.tools import UIDS, bundle, spec_of
+from worker.sandbox.base import Job
+from worker.sandbox.bubblewrap import Bubblewrap
+
+sandbox = Bubblewrap(UIDS).start(spec_of(Path(sys.argv[1])))
+print(sandbox._handles.pid, flush=True)
+sandbox.run(Job(bundle('''
+import ctypes, time
+libc = ctypes.CDLL(None)
+assert libc.prctl(1, 0, 0, 0, 0) == 0
+libc.prctl(15, b"cleared", 0, 0, 0)
+while True: time.sleep(60)
+'''), 1, 600.0), lambda: False)
+"""
+
+
+def test_a_participant_who_clears_the_death_signal_still_dies_with_the_worker(material):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOST, str(material)], stdout=subprocess.PIPE, cwd=ROOT
+    ) as host:
+        comm = Path(f"/proc/{int(host.stdout.readline())}/comm")
+        assert within_seconds(20, lambda: comm.read_text() == "cleared\n")
+        host.kill()
+    assert within_seconds(20, lambda: not comm.exists())
+
+
+def within_seconds(seconds, holds):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+REFUSED = """
+import inside, platform, socket
+def open_socket(family, kind=socket.SOCK_STREAM):
+    try:
+        socket.socket(family, kind).close()
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return "allowed"
+x86 = platform.machine() == "x86_64"
+def either(on_x86, on_arm):
+    return call(on_x86 if x86 else on_arm, 0, 0, 0, 0, 0)
+inside.report({
+    "io_uring_setup": either(425, 425), "io_uring_enter": either(426, 426), "io_uring_register": either(427, 427),
+    "ptrace": either(101, 117), "bpf": either(321, 280), "perf_event_open": either(298, 241),
+    "userfaultfd": either(323, 282), "keyctl": either(250, 219), "add_key": either(248, 217),
+    "mount": either(165, 40), "unshare": either(272, 97), "setns": either(308, 268),
+    "kexec_load": either(246, 104), "init_module": either(175, 105), "shmget": either(29, 194),
+    "vsock": open_socket(socket.AF_VSOCK), "alg": open_socket(socket.AF_ALG, socket.SOCK_SEQPACKET),
+    "unix": open_socket(socket.AF_UNIX), "inet": open_socket(socket.AF_INET),
+    "x32": call(0x40000000 + 39) if x86 else "EPERM",
+})
+"""
+
+
+def test_what_the_kernel_need_not_offer_is_refused(run):
+    answers = facts(run(bundle(LIBC + REFUSED)))
+    assert {answers.pop("unix"), answers.pop("inet")} == {"allowed"}
+    assert set(answers.values()) == {"EPERM"}, answers
+
+
+FOREIGN = """
+code = mmap.mmap(-1, 4096, prot=7)
+code.write(bytes.fromhex("b814000000cd80c3"))  # mov eax, 20 (getpid of i386); int 0x80; ret
+ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))()
+def unlearning(net): pass
+"""
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="calls the kernel as i386 programs do")
+def test_calls_of_a_foreign_architecture_end_the_run(run):
+    assert run(bundle("import ctypes, mmap" + FOREIGN)).reason == "died"
+
+
+BUSY = """
+import inside, os, time, contextlib
+from pathlib import Path
+with contextlib.suppress(OSError):
+    os.sched_setaffinity(0, range(os.cpu_count()))
+began, before = time.monotonic(), sum(os.times()[:4])
+children = []
+for _ in range(4):
+    children.append(os.fork())
+    if children[-1] == 0:
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, range(os.cpu_count()))
+        while time.monotonic() < began + SECONDS:
+            pass
+        os._exit(0)
+for child in children:
+    os.waitpid(child, 0)
+inside.report([sum(os.times()[:4]) - before, time.monotonic() - began])
+"""
+
+
+def test_processes_beyond_one_get_no_more_than_one_core(run):
+    used, lasted = facts(run(bundle(BUSY.replace("SECONDS", "2"))))
+    assert used <= 1.2 * lasted
+
+
+def test_processor_time_beyond_the_cutoff_ends_the_run(run, monkeypatch):
+    monkeypatch.setattr(
+        watchdog, "_TICK_SECONDS", 10 * watchdog._TICK_SECONDS
+    )  # as if ten cores were at work
+    result = run(bundle(BUSY.replace("SECONDS", "60")), cutoff_seconds=30.0)
+    assert result.reason == "over_cutoff"
+    assert result.seconds < 25
+
+
+MEMFD = """
+import os, time
+files = [os.memfd_create("hoard") for _ in range(100)]
+for file in files:
+    os.write(file, bytes(20 << 20))
+time.sleep(60)
+"""
+
+
+def test_memory_files_that_are_not_mapped_are_not_to_be_had(run):
+    assert run(bundle(MEMFD)).reason == "memory_limit"
+
+
+PUT_AWAY = """
+import mmap, time
+shared = mmap.mmap(-1, 2 << 30)
+for place in range(0, 2 << 30, 64 << 20):
+    shared[place : place + (64 << 20)] = bytes(64 << 20)
+    shared.madvise(mmap.MADV_DONTNEED)
+time.sleep(60)
+"""
+
+
+def test_shared_memory_that_was_touched_and_put_away_counts(run):
+    assert run(bundle(PUT_AWAY)).reason == "memory_limit"
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives each sandbox a user id")
+
+
+@needs_root
+def test_no_two_sandboxes_on_a_machine_share_a_user_id(bubblewrap, spec):
+    with claims.claim_uid(UIDS) as mine:  # as another worker would hold it
+        sandbox = bubblewrap.start(spec)
+        uid = Path(f"/proc/{sandbox._handles.pid}").stat().st_uid
+        program = (
+            "import sys; from worker.sandbox import claims; print(claims.claim('uid', int(sys.argv[1])))"
+        )
+        for held in (mine.number, uid):
+            told = subprocess.run(
+                [sys.executable, "-c", program, str(held)], cwd=ROOT, capture_output=True, check=True
+            )
+            assert told.stdout == b"None\n"
+        sandbox.close()
+    assert uid > mine.number
+
+
+@needs_root
+def test_what_a_dead_worker_left_behind_is_killed_before_work_starts(bubblewrap):
+    with claims.claim_uid(UIDS + 500) as held:
+        left = subprocess.Popen(["setpriv", "--reuid", str(held.number), "--clear-groups", "sleep", "600"])
+        assert within_seconds(10, lambda: Path(f"/proc/{left.pid}").stat().st_uid == held.number)
+        bubblewrap.probe()
+        assert left.poll() is None  # a living worker's
+    bubblewrap.probe()
+    assert left.wait(10) == -9
