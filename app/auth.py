@@ -5,25 +5,29 @@ import re
 import secrets
 from datetime import datetime, timedelta
 from functools import cache
-from threading import BoundedSemaphore
 from typing import Literal
 from uuid import uuid4
 
 from pwdlib import PasswordHash
-from sqlalchemy import delete, or_, select
+from sqlalchemy import Engine, delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import events
-from app.errors import BadRequest, Busy, Conflict, NotAuthenticated
+from app.db import read_only
+from app.errors import BadRequest, Conflict, NotAuthenticated
+from app.limits import Gate
 from app.models import Token, User
 
+Kind = Literal["session", "api"]
+"""A browser's cookie, or what a program sends as a bearer."""
+
 MIN_PASSWORD = 8
-_MAX_PASSWORD = 1024
+MAX_PASSWORD = 1024
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HASHER = PasswordHash.recommended()
-_SLOTS = BoundedSemaphore(2)  # a hash takes a third of a second and 64 MiB
-_PATIENCE_SECONDS = 10.0
+# a hash takes a third of a second and 64 MiB
+_GATE = Gate(places=2, waiting=4, patience=10.0, words="Too many people sign in at once.")
 
 
 def create_user(session: Session, name: str, password: str, role: str, now: datetime) -> User:
@@ -51,24 +55,22 @@ def set_password(user: User, password: str) -> None:
 
 
 def _hash(password: str) -> str:
-    if not MIN_PASSWORD <= len(password) <= _MAX_PASSWORD:
-        raise BadRequest(f"A password has {MIN_PASSWORD} to {_MAX_PASSWORD} characters.")
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise BadRequest(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
     return _HASHER.hash(password)
 
 
-def verify_password(session: Session, name: str, password: str) -> User:
+def verify_password(engine: Engine, name: str, password: str) -> User:
     """Return the user of this name and password. Raises NotAuthenticated, or Busy under too many attempts at once.
 
-    An unknown name costs as much as a wrong password. It takes a third of a second, so hand it a read-only session.
+    An unknown name costs as much as a wrong password. It takes a third of a second, so no connection is held meanwhile.
     """
-    user = session.scalar(select(User).where(User.name == name))
-    hashed = user.password_hash if user is not None else _nobody()
-    if not _SLOTS.acquire(timeout=_PATIENCE_SECONDS):
-        raise Busy("Too many people sign in at once.", retry_after=5)
-    try:
-        matches = len(password) <= _MAX_PASSWORD and _HASHER.verify(password, hashed)
-    finally:
-        _SLOTS.release()
+    with read_only(engine) as session:
+        user = session.scalar(select(User).where(User.name == name))
+        session.expunge_all()
+    with _GATE.enter():
+        hashed = user.password_hash if user is not None else _nobody()
+        matches = len(password) <= MAX_PASSWORD and _HASHER.verify(password, hashed)
     if user is None or not matches:
         raise NotAuthenticated("The name or the password is wrong.")
     return user
@@ -82,7 +84,7 @@ def _nobody() -> str:
 def issue_token(
     session: Session,
     user: User,
-    kind: Literal["session", "api"],
+    kind: Kind,
     label: str,
     now: datetime,
     lifetime: timedelta | None,
@@ -99,14 +101,19 @@ def issue_token(
         expires_at=None if lifetime is None else now + lifetime,
     )
     session.add(token)
+    events.write(session, "token.issued", user.name, now, detail=f"{kind}: {label}")
     session.flush()
     return secret
 
 
-def user_for_token(session: Session, secret: str, now: datetime) -> User:
-    """Return the user of a live token. Raises NotAuthenticated."""
+def user_for_token(session: Session, secret: str, now: datetime, kind: Kind) -> User:
+    """Return the user of a live token of this kind. Raises NotAuthenticated."""
     alive = or_(Token.expires_at.is_(None), Token.expires_at > now)
-    query = select(User).join(Token, Token.user_id == User.id).where(Token.digest == _digest(secret), alive)
+    query = (
+        select(User)
+        .join(Token, Token.user_id == User.id)
+        .where(Token.digest == _digest(secret), Token.kind == kind, alive)
+    )
     user = session.scalar(query)
     if user is None:
         raise NotAuthenticated(
@@ -116,9 +123,22 @@ def user_for_token(session: Session, secret: str, now: datetime) -> User:
     return user
 
 
-def revoke_token(session: Session, secret: str) -> None:
-    """Delete a token; an unknown one is no error."""
-    session.execute(delete(Token).where(Token.digest == _digest(secret)))
+def end_session(session: Session, secret: str, now: datetime) -> None:
+    """Delete the token of a browser's session; an unknown one is no error."""
+    found = session.execute(
+        select(Token, User.name)
+        .join(User, Token.user_id == User.id)
+        .where(Token.digest == _digest(secret), Token.kind == "session")
+    ).one_or_none()
+    if found is not None:
+        token, name = found
+        session.delete(token)
+        events.write(session, "token.revoked", name, now, detail=f"{token.kind}: {token.label}")
+
+
+def delete_expired(session: Session, user: User, now: datetime) -> None:
+    """Delete a user's tokens that are worth nothing any more."""
+    session.execute(delete(Token).where(Token.user_id == user.id, Token.expires_at <= now))
 
 
 def _digest(secret: str) -> str:

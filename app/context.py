@@ -1,26 +1,34 @@
 """What every request needs, made once by create_app and passed on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine
 
+from app.limits import FailureLimit, Turns
 from app.rendering import Renderer
 from app.settings import Settings
 from app.storage import Storage
 
+_WINDOW = timedelta(minutes=5)
+
 
 @dataclass(frozen=True)
 class Context:
-    """Settings, database, blobs, clock and templates of one web process."""
+    """Settings, database, blobs, clock, templates and bounds of one web process."""
 
     settings: Settings
     engine: Engine
     storage: Storage
     clock: Callable[[], datetime]
     renderer: Renderer
+    health_engine: Engine
+    """Opens a connection for each use, so that health does not depend on the pool."""
+    failures_by_name: FailureLimit = field(default_factory=lambda: FailureLimit(10, _WINDOW))
+    failures_by_address: FailureLimit = field(default_factory=lambda: FailureLimit(50, _WINDOW))
+    uploads_under_way: Turns = field(default_factory=lambda: Turns(2))
 
     @property
     def uploads(self) -> Path:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url, text
 from sqlalchemy.orm import Session
 
 LOG = logging.getLogger(__name__)
@@ -16,10 +16,29 @@ _MIGRATION_LOCK = (
 )
 
 
-def make_engine(url: str) -> Engine:
-    """Return an engine whose SQLite transactions take the write lock at BEGIN, as Postgres row locks would."""
-    engine = create_engine(url, pool_pre_ping=True, max_overflow=30)
-    if engine.dialect.name == "sqlite":
+THREADS = 40
+"""Threads that serve requests at once (anyio's default): each holds one connection at most."""
+_CONNECT_SECONDS = 5
+
+
+def make_engine(url: str, *, patience: float = 30.0, pooled: bool = True) -> Engine:
+    """Return an engine whose SQLite transactions take the write lock at BEGIN, as Postgres row locks would.
+
+    `patience`, in seconds, is how long to wait for a connection, and for SQLite's locks. Not pooled, it opens a
+    connection for each use.
+    """
+    options: dict[str, Any] = {"poolclass": NullPool}
+    if pooled:  # the overflow is for connections whose request has ended but which are not given back yet
+        options = {
+            "pool_pre_ping": True,
+            "pool_size": THREADS,
+            "max_overflow": THREADS // 2,
+            "pool_timeout": patience,
+        }
+    is_sqlite = make_url(url).get_backend_name() == "sqlite"
+    arguments = {"timeout": patience} if is_sqlite else {"connect_timeout": _CONNECT_SECONDS}
+    engine = create_engine(url, connect_args=arguments, **options)
+    if is_sqlite:
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -28,7 +47,7 @@ def make_engine(url: str) -> Engine:
 def _configure_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver must not open transactions by itself
     cursor = connection.cursor()
-    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -65,9 +84,12 @@ def unit_of_work(engine: Engine) -> Iterator[UnitOfWork]:
 
 @contextmanager
 def read_only(engine: Engine) -> Iterator[Session]:
-    """One transaction that takes no write lock and is rolled back at the end."""
+    """One transaction that takes no write lock and is rolled back at the end.
+
+    The connection is taken at the first query, as a unit of work's is: who waits for a thread holds none.
+    """
     options = {"lethe_read_only": True, "postgresql_readonly": True}
-    with engine.connect().execution_options(**options) as connection, Session(connection) as session:
+    with Session(engine.execution_options(**options)) as session:
         yield session
 
 

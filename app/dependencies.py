@@ -19,7 +19,10 @@ PRODUCTION_COOKIE = (
 )
 
 
-def get_context(request: Request) -> Context:
+# Those that only look something up are async: they run at once, without waiting for a thread.
+
+
+async def get_context(request: Request) -> Context:
     """Return what create_app made."""
     context: Context = request.app.state.context
     return context
@@ -28,8 +31,8 @@ def get_context(request: Request) -> Context:
 Ctx = Annotated[Context, Depends(get_context)]
 
 
-def get_now(context: Ctx) -> datetime:
-    """Return one moment for the whole request."""
+async def get_now(context: Ctx) -> datetime:
+    """Return the moment at which the request's head had arrived; its body may take minutes more."""
     return context.clock()
 
 
@@ -47,7 +50,8 @@ def _writing(context: Ctx) -> Iterator[UnitOfWork]:
 
 
 # scope="function": the transaction ends before the response is sent, so that a failed commit is an error
-# and never a 201.
+# and never a 201. Both take a connection at their first query, in the endpoint's own thread: a request that waits
+# for a thread holds none, so that those that run never wait for those that do not.
 Reading = Annotated[Session, Depends(_reading, scope="function")]
 Writing = Annotated[UnitOfWork, Depends(_writing, scope="function")]
 
@@ -59,15 +63,17 @@ def session_cookie(context: Context) -> str:
 
 def get_visitor(request: Request, context: Ctx, now: Now) -> User | None:
     """Return who is asking, or None; a bearer token that is not valid is an error, a stale cookie is not."""
-    secret = _bearer(request)
-    if secret is None and (secret := request.cookies.get(session_cookie(context))) is None:
+    bearer = _bearer(request)
+    secret = request.cookies.get(session_cookie(context)) if bearer is None else bearer
+    if secret is None:
         return None
+    kind: auth.Kind = "session" if bearer is None else "api"
     try:
         with read_only(context.engine) as session:
-            user = auth.user_for_token(session, secret, now)
+            user = auth.user_for_token(session, secret, now, kind)
             session.expunge(user)
     except NotAuthenticated:
-        if _bearer(request) is not None:
+        if bearer is not None:
             raise
         return None
     request.state.user = user
@@ -82,7 +88,7 @@ def _bearer(request: Request) -> str | None:
 Visitor = Annotated[User | None, Depends(get_visitor)]
 
 
-def get_person(visitor: Visitor) -> User:
+async def get_person(visitor: Visitor) -> User:
     """Return who is asking, or raise NotAuthenticated."""
     if visitor is None:
         raise NotAuthenticated(
@@ -95,7 +101,20 @@ def get_person(visitor: Visitor) -> User:
 Person = Annotated[User, Depends(get_person)]
 
 
-def get_admin(person: Person) -> User:
+async def get_account_holder(request: Request, person: Person) -> User:
+    """Return who is asking if they signed in with their password: a token must not be able to make another."""
+    if _bearer(request) is not None:
+        raise Forbidden(
+            "An API token cannot manage the account that it belongs to.",
+            advice="Sign in with your password, on the sign-in page.",
+        )
+    return person
+
+
+AccountHolder = Annotated[User, Depends(get_account_holder)]
+
+
+async def get_admin(person: Person) -> User:
     """Return the admin who is asking, or raise Forbidden."""
     if person.role != "admin":
         raise Forbidden("Only admins may do this.", advice="Ask the organiser.")

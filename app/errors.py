@@ -4,6 +4,9 @@ LetheError
 ├── Rejected            422  the bundle is refused at the door (reason code of app.reasons)
 │   └── BundleTooLarge  413
 ├── QuotaExhausted      429
+├── TooManyAttempts     429  to sign in
+├── TooManyUploads      429  of one person at once
+├── UploadTimeout       408
 ├── CompetitionClosed   409
 ├── NotAuthenticated    401
 ├── Forbidden           403
@@ -63,6 +66,30 @@ class QuotaExhausted(LetheError):
     status = 429
     code = "quota_exhausted"
     title = "Your quota is used up"
+
+
+class TooManyAttempts(LetheError):
+    """Signing in has failed too often, for this name or from this address."""
+
+    status = 429
+    code = "too_many_attempts"
+    title = "Too many failed attempts"
+
+
+class TooManyUploads(LetheError):
+    """One person has too many uploads under way."""
+
+    status = 429
+    code = "too_many_uploads"
+    title = "Too many uploads at once"
+
+
+class UploadTimeout(LetheError):
+    """An upload took longer than any may."""
+
+    status = 408
+    code = "upload_timeout"
+    title = "The upload took too long"
 
 
 class CompetitionClosed(LetheError):

@@ -15,6 +15,9 @@ from app.routes import account, admin, api, api_admin, health, pages, participan
 from app.settings import Settings, make_data_dir
 from app.storage import LocalStorage
 
+PATIENCE_SECONDS = 10.0
+"""How long a request waits for the database before it answers that it is busy."""
+
 
 def utc_now() -> datetime:
     """Return the time; tests pass a clock of their own."""
@@ -34,7 +37,8 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     make_data_dir(settings)
     app.state.context = Context(
         settings=settings,
-        engine=make_engine(settings.url),
+        engine=make_engine(settings.url, patience=PATIENCE_SECONDS),
+        health_engine=make_engine(settings.url, patience=PATIENCE_SECONDS, pooled=False),
         storage=LocalStorage(settings.data_dir / "blobs"),
         clock=clock,
         renderer=Renderer(clock),

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app import events
 from app.errors import NotFound
 from app.models import Token, User
 
@@ -17,9 +18,10 @@ def listing(session: Session, viewer: User, now: datetime) -> list[Token]:
     return [token for token in session.scalars(query) if token.expires_at is None or token.expires_at > now]
 
 
-def revoke(session: Session, viewer: User, token_id: str) -> None:
+def revoke(session: Session, viewer: User, token_id: str, now: datetime) -> None:
     """Delete one of the viewer's own API tokens. Raises NotFound."""
     token = session.get(Token, token_id)
     if token is None or token.user_id != viewer.id or token.kind != "api":
         raise NotFound("There is no such token.")
     session.delete(token)
+    events.write(session, "token.revoked", viewer.name, now, detail=f"{token.kind}: {token.label}")

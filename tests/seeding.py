@@ -118,7 +118,7 @@ class World:
 
     def user(self, name: str) -> User:
         with unit_of_work(self.engine) as session:
-            return auth.user_for_token(session, self.tokens[name], self.clock())
+            return auth.user_for_token(session, self.tokens[name], self.clock(), "api")
 
     def competition(
         self, slug: str = "digits", *, n_models: int = 4, prepared: bool = True, **config

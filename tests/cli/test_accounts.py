@@ -23,10 +23,10 @@ def test_secrets_are_random_private_and_kept(engine, tmp_path):
     assert demo_accounts(path, engine, NOW) == first
     assert path.stat().st_mode & 0o777 == 0o600
     assert len({a.password for a in first} | {a.token for a in first}) == 4
-    with unit_of_work(engine) as session:
-        for account in first:
-            assert auth.verify_password(session, account.name, account.password).role == account.role
-            assert auth.user_for_token(session, account.token, NOW).name == account.name
+    for account in first:
+        assert auth.verify_password(engine, account.name, account.password).role == account.role
+        with unit_of_work(engine) as session:
+            assert auth.user_for_token(session, account.token, NOW, "api").name == account.name
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,10 @@ def test_a_lost_or_damaged_file_gives_the_same_accounts_new_secrets(engine, tmp_
     second = demo_accounts(path, engine, NOW)
     assert [a.name for a in second] == [a.name for a in first]
     assert json.loads(path.read_text())[0]["password"] == second[0].password != first[0].password
-    with unit_of_work(engine) as session:
-        assert auth.verify_password(session, "admin", second[0].password).role == "admin"
+    assert auth.verify_password(engine, "admin", second[0].password).role == "admin"
 
 
 def test_each_check_gets_a_participant_of_its_own(engine):
     tokens = {fresh_participant(engine, NOW) for _ in range(3)}
     with unit_of_work(engine) as session:
-        assert len({auth.user_for_token(session, token, NOW).name for token in tokens}) == 3
+        assert len({auth.user_for_token(session, token, NOW, "api").name for token in tokens}) == 3

@@ -1,0 +1,21 @@
+"""Text from outside: what no database stores and no page shows is refused."""
+
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+
+def has_control(text: str) -> bool:
+    """Whether there is a control character in it (NUL, line ends and tabs are some), or half of a surrogate pair."""
+    return any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
+
+
+def _plain(text: str) -> str:
+    if has_control(text):
+        raise ValueError("must not contain control characters or line ends")
+    return text
+
+
+PlainText = Annotated[str, AfterValidator(_plain)]
+"""One line of text that can be stored and shown."""
