@@ -107,7 +107,7 @@ def warnings_of(facts: Mapping[str, Any]) -> Sequence[str]:
     if abs(retrained - 0.5) > MOST_RETRAINED_BIAS:
         found.append(
             f"models that never saw the forget set tell it from other data (attack AUC {retrained:.2f}, not within "
-            f"0.5 +- {MOST_RETRAINED_BIAS}): draw the forget set at random from data like the test set's"
+            f"0.5 +- {MOST_RETRAINED_BIAS}): give non-members of the forget set's kind"
         )
     return found
 
