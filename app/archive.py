@@ -1,6 +1,8 @@
 """Is an upload a bundle that can be run? Answered in constant memory, trusting none of the archive's own numbers."""
 
 import json
+import os
+import signal
 import stat
 import struct
 import subprocess
@@ -15,7 +17,8 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from app import source_check
 from app.competitions import Bundle
-from app.errors import BundleTooLarge, Rejected
+from app.errors import BundleTooLarge, Busy, Rejected
+from app.limits import Gate
 
 MAIN = "submission.py"
 _MAX_NAME_BYTES = 240
@@ -23,6 +26,9 @@ _MAX_DEPTH = 20
 _BYTES_PER_ENTRY = 2_000  # of the table of contents: a fixed part, a name, extra fields, a comment
 _CHUNK = 64 * 1024
 _CHECK_SECONDS = 20.0
+_CHECKERS = Gate(
+    os.cpu_count() or 1, waiting=20, patience=10.0, words="Too many bundles are checked at once."
+)
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR64_BYTES = 20
@@ -40,7 +46,10 @@ class Manifest:
 
 
 def inspect(path: Path, limits: Bundle, entry_function: str) -> Manifest:
-    """Check an upload. Raises Rejected with the reason's code and a detail that names the entry or line at fault."""
+    """Check an upload. Raises Rejected with the reason's code and a detail that names the entry or line at fault.
+
+    Raises Busy when too many are checked at once.
+    """
     if path.stat().st_size > limits.max_bytes:
         raise BundleTooLarge(limits.max_bytes)
     with path.open("rb") as file:
@@ -242,16 +251,28 @@ def _check_source(source: bytes, entry_function: str) -> None:
     """Check submission.py without running it, in a process of its own with limits of its own."""
     if len(source) > source_check.MAX_SOURCE_BYTES:
         raise Rejected("source_too_complex", f"{MAIN} is over {source_check.MAX_SOURCE_BYTES:,} bytes.")
+    with _CHECKERS.enter():
+        problem = _run_checker(source, entry_function)
+    if problem is not None:
+        raise Rejected(problem["code"], problem["detail"])
+
+
+def _run_checker(source: bytes, entry_function: str) -> dict[str, str] | None:
+    """Return what the checker said. Raises Rejected when it met limits of its own, Busy when we stopped it."""
     command = [sys.executable, "-I", "-S", source_check.__file__, entry_function]
+    overload = Busy("The bundle could not be checked in time.", advice="Send it again.", retry_after=10)
     try:
         done = subprocess.run(
             command, input=source, capture_output=True, timeout=_CHECK_SECONDS, check=True, env={}, cwd="/"
         )
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
+        raise overload from error  # it had CPU seconds left: the machine did not give it them
+    except subprocess.CalledProcessError as error:
+        if error.returncode == -signal.SIGKILL:  # not its own doing: its limits end it in other ways
+            raise overload from error
         raise Rejected("source_too_complex", "Checking its syntax took too much time or memory.") from error
-    problem = json.loads(done.stdout)
-    if problem is not None:
-        raise Rejected(problem["code"], problem["detail"])
+    said: dict[str, str] | None = json.loads(done.stdout)
+    return said
 
 
 def _quoted(name: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.errors import BadRequest
+from app.text import has_control
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,6 @@ def decode(cursor: str) -> Position:
         created_at = datetime.fromisoformat(moment)
     except (binascii.Error, ValueError) as error:
         raise BadRequest("The cursor is not one of ours.", advice="Start without a cursor.") from error
-    if created_at.tzinfo is None or not identifier:
+    if created_at.tzinfo is None or not identifier or has_control(identifier):
         raise BadRequest("The cursor is not one of ours.", advice="Start without a cursor.")
     return Position(created_at, identifier)

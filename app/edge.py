@@ -1,8 +1,8 @@
-"""The outermost layer: request ids, security headers, same-origin and size checks, and errors nobody foresaw."""
+"""The outermost layer: request ids, security headers, HEAD, what is refused unread, and errors nobody foresaw."""
 
 import re
 import uuid
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
@@ -10,7 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import problems
-from app.errors import LetheError
+from app.errors import BadRequest, LetheError
+from app.text import has_control
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_LIMIT = 1 << 20
@@ -61,20 +62,39 @@ class Edge:
                     headers.setdefault(name, value)
             await send(message)
 
+        inner_scope: Scope = scope
+        inner_send: Send = send_with_headers
+        if request.method == "HEAD" and not request.url.path.startswith("/api/"):
+            inner_scope, inner_send = {**scope, "method": "GET"}, _without_body(send_with_headers)
         try:
             _check(request)
-            await self.app(scope, _limited(request, receive), send_with_headers)
+            await self.app(inner_scope, _limited(request, receive), inner_send)
         except (LetheError, HTTPException) as error:
             response = problems.respond(request, problems.describe(error))
-            await response(scope, receive, send_with_headers)
+            await response(scope, receive, inner_send)
         except Exception as error:
             if started:
                 raise
-            await problems.unexpected(request, error)(scope, receive, send_with_headers)
+            await problems.unexpected(request, error)(scope, receive, inner_send)
+
+
+def _without_body(send: Send) -> Send:
+    """Send a page's head as it is, its Content-Length too, and nothing of its body."""
+
+    async def send_head(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_head
 
 
 def _check(request: Request) -> None:
     """Raise what can be said before anything else looks at the request."""
+    if has_control(request.scope["path"]):
+        raise HTTPException(404)
+    if has_control(unquote_plus(request.url.query)):
+        raise BadRequest("The query holds control characters.", advice="Leave them out.")
     refusal = cross_site(request.method, request.headers)
     if refusal is not None:
         raise problems.CrossSite(refusal, advice=_ADVICE)

@@ -8,12 +8,17 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from app.context import Context
-from app.errors import Forbidden, LetheError, NotAuthenticated
+from app.errors import Busy, Forbidden, LetheError, NotAuthenticated
 
 log = logging.getLogger("lethe.web")
+
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
+"""What is raised while the database is away, restarts, is locked for too long, or has no connection to spare."""
 
 _INVALID = "The request is not as it must be"
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 415: "unsupported_media_type"}
@@ -137,10 +142,22 @@ def _handle(request: Request, error: Exception) -> Response:
     return respond(request, describe(error))
 
 
+def _handle_database_away(request: Request, error: Exception) -> Response:
+    log.warning("request %s found no database: %s", request_id(request), error)
+    busy = Busy(
+        "The database does not answer just now. Nothing that was not confirmed has been saved.",
+        advice="Try again in a few seconds.",
+        retry_after=5,
+    )
+    return respond(request, describe(busy))
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of the application in these words."""
     for kind in (LetheError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _handle)
+    for away in DATABASE_AWAY:
+        app.add_exception_handler(away, _handle_database_away)
 
 
 def unexpected(request: Request, error: Exception) -> Response:

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
@@ -67,13 +68,17 @@ class LocalStorage:
             raise DamagedBlob(f"blob {digest} is damaged on disk")
         return data
 
+    @property
+    def incoming(self) -> Path:
+        """Where blobs are written before they get their names."""
+        return self._root / "incoming"
+
     def _path(self, digest: str) -> Path:
         return self._root / digest[:2] / digest
 
     def _aside(self) -> Path:
-        folder = self._root / "incoming"
-        folder.mkdir(parents=True, exist_ok=True)
-        aside = folder / uuid4().hex
+        self.incoming.mkdir(parents=True, exist_ok=True)
+        aside = self.incoming / uuid4().hex
         aside.touch(mode=0o600)  # hidden data and participants' code: for nobody else on this machine
         return aside
 
@@ -90,6 +95,14 @@ class LocalStorage:
         if new_folder:
             _sync_folder(self._root)
         return digest
+
+
+def sweep(folder: Path, before: datetime) -> None:
+    """Remove files last written before a moment: what a process that died left behind."""
+    for path in folder.glob("*"):
+        with suppress(OSError):  # another process may be sweeping too
+            if path.stat().st_mtime < before.timestamp():
+                path.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

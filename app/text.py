@@ -1,4 +1,4 @@
-"""Text from outside: what no database stores and no page shows is refused."""
+"""Values from outside: what no database takes and no page shows is refused."""
 
 import unicodedata
 from typing import Annotated
@@ -19,3 +19,6 @@ def _plain(text: str) -> str:
 
 PlainText = Annotated[str, AfterValidator(_plain)]
 """One line of text that can be stored and shown."""
+
+LARGEST_ID = 2**31 - 1
+"""What a database's integer column holds at most; asking it about a larger number is an error of its own."""

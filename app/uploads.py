@@ -1,22 +1,25 @@
-"""From a request's body to a file: in constant memory, size-capped, written in a thread."""
+"""From a request's body to a file: in constant memory, capped in size and time, written in a thread."""
 
 import tempfile
-from collections.abc import AsyncGenerator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
+from anyio import fail_after
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
-from app.errors import BadRequest, BundleTooLarge
+from app.errors import BadRequest, BundleTooLarge, UploadTimeout
 
 BATCH = 1 << 20
 FORM_OVERHEAD = 64 << 10  # boundaries, headers and the other fields of a form
+LONGEST_SECONDS = 600.0
+"""How long the body of one upload may take to arrive."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,24 @@ async def save_body(request: Request, folder: Path, limit: int) -> Path:
         )
     path = await run_in_threadpool(_new_file, folder)
     try:
-        await _write(capped(request, limit, limit), path)
+        with _in_time():
+            await _write(capped(request, limit, limit), path)
     except BaseException:
-        path.unlink(missing_ok=True)
+        discard(path)
         raise
     return path
+
+
+@contextmanager
+def _in_time() -> Iterator[None]:
+    try:
+        with fail_after(LONGEST_SECONDS):
+            yield
+    except TimeoutError as error:
+        raise UploadTimeout(
+            f"It had not arrived after {LONGEST_SECONDS / 60:g} min.",
+            advice="Send a smaller bundle, or send it over a faster connection.",
+        ) from error
 
 
 def _new_file(folder: Path) -> Path:
@@ -82,34 +98,60 @@ async def capped(request: Request, limit: int, told: int) -> AsyncGenerator[byte
 
 
 async def save_form(request: Request, folder: Path, limit: int) -> FormUpload:
-    """Stream a form's `bundle` file to a new file in `folder`. Raises BundleTooLarge, BadRequest."""
+    """Stream a form's `bundle` file to a new file in `folder`. Raises BundleTooLarge, BadRequest, UploadTimeout."""
     refuse_early(request, limit + FORM_OVERHEAD)
-    chunks = capped(request, limit + FORM_OVERHEAD, limit)
-    parser = MultiPartParser(request.headers, chunks, max_files=1, max_fields=4, max_part_size=FORM_OVERHEAD)
+    path = await run_in_threadpool(_new_file, folder)
+    try:
+        with _in_time():
+            note = await _parse(request, path, limit)
+    except BaseException:
+        discard(path)
+        raise
+    return FormUpload(path, note)
+
+
+async def _parse(request: Request, path: Path, limit: int) -> str:
+    """Write the form's file to `path`, and return its note."""
+    parser = _ToFile(request, path, capped(request, limit + FORM_OVERHEAD, limit))
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, ValueError) as error:
         raise BadRequest("The form cannot be read.", advice="Use the form on the submit page.") from error
-    try:
-        bundle, note = form.get("bundle"), form.get("note", "")
-        if not isinstance(bundle, UploadFile) or not bundle.filename or not isinstance(note, str):
-            raise BadRequest(
-                "No file was chosen.", advice="Choose the zip of your submission, then send the form."
-            )
-        if (bundle.size or 0) > limit:
-            raise BundleTooLarge(limit)
-        return FormUpload(await run_in_threadpool(_copy, bundle.file, folder), note.strip())
     finally:
-        await form.close()
+        parser.close()
+    bundle, note = form.get("bundle"), form.get("note", "")
+    if not isinstance(bundle, UploadFile) or not bundle.filename or not isinstance(note, str):
+        raise BadRequest(
+            "No file was chosen.", advice="Choose the zip of your submission, then send the form."
+        )
+    if (bundle.size or 0) > limit:
+        raise BundleTooLarge(limit)
+    return note.strip()
 
 
-def _copy(source: IO[bytes], folder: Path) -> Path:
-    path = _new_file(folder)
-    with path.open("wb") as file:
-        source.seek(0)
-        while batch := source.read(BATCH):
-            file.write(batch)
-    return path
+class _ToFile(MultiPartParser):
+    """Writes the form's one file straight to where it is wanted, never into the system's temporary folder."""
+
+    def __init__(self, request: Request, path: Path, chunks: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(request.headers, chunks, max_files=1, max_fields=4, max_part_size=FORM_OVERHEAD)
+        self._path = path
+        self._file: BinaryIO | None = None
+
+    def on_headers_finished(self) -> None:
+        """Put a file of ours in the place of the one that the parser has just made in memory."""
+        super().on_headers_finished()
+        made = self._current_part.file
+        if made is not None:
+            made.file.close()
+            self._file = self._path.open("wb", buffering=0)
+            self._current_part.file = UploadFile(
+                self._file, size=0, filename=made.filename, headers=made.headers
+            )
+
+    def close(self) -> None:
+        """Close the file, if there was one."""
+        if self._file is not None:
+            self._file.close()
 
 
 def discard(path: Path) -> None:
