@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.competition import competition
+from cli.main import main
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests" / "fixtures" / "tiny"
@@ -51,3 +52,13 @@ def test_preparing_without_tables_says_which_command_makes_them(lethe):
     result = lethe("prepare", "tiny")
     assert result.exit_code == 1
     assert "lethe migrate" in result.stderr
+
+
+def test_preparing_prints_what_was_measured_and_warns_on_stderr_where_that_is_too_weak(lethe):
+    CliRunner().invoke(main, ["migrate"])
+    result = lethe("prepare", "tiny", "--json")
+    assert result.exit_code == 0
+    public = json.loads(result.stdout)["splits"]["public"]
+    assert any("hardly memorises" in warning for warning in public["warnings"])
+    for warning in public["warnings"]:
+        assert f"Warning, public split: {warning}." in result.stderr
