@@ -32,11 +32,13 @@ class Tick:
 
 @dataclass(frozen=True)
 class RunChart:
-    """Seconds of each run against the cutoff."""
+    """Seconds of each run against the cutoff; `over` of them reached it."""
 
     bars: tuple[Bar, ...]
     ticks: tuple[Tick, ...]
     cutoff_y: float
+    slowest: float
+    over: int
     left: float = LEFT
     right: float = WIDTH - RIGHT
     bottom: float = HEIGHT - BOTTOM
@@ -69,4 +71,5 @@ def run_seconds(runs: Sequence[RunOut], cutoff: float) -> RunChart | None:
         for run, seconds in timed
     )
     ticks = tuple(Tick(level(share * cutoff), share * cutoff) for share in (0.0, 0.5))
-    return RunChart(bars, ticks, level(cutoff))
+    slowest = max(bar.seconds for bar in bars)
+    return RunChart(bars, ticks, level(cutoff), slowest, sum(bar.over for bar in bars))

@@ -11,6 +11,8 @@ from app.limits import FailureLimit, Turns
 from app.rendering import Renderer
 from app.settings import Settings
 from app.storage import Storage
+from app.streams import Streams
+from app.views.boards import Boards
 
 _WINDOW = timedelta(minutes=5)
 
@@ -29,6 +31,8 @@ class Context:
     failures_by_name: FailureLimit = field(default_factory=lambda: FailureLimit(10, _WINDOW))
     failures_by_address: FailureLimit = field(default_factory=lambda: FailureLimit(50, _WINDOW))
     uploads_under_way: Turns = field(default_factory=lambda: Turns(2))
+    streams: Streams = field(default_factory=Streams)
+    boards: Boards = field(default_factory=Boards)
 
     @property
     def uploads(self) -> Path:

@@ -1,22 +1,26 @@
 """create_app: wiring only."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from app import problems
 from app.context import Context
 from app.db import make_engine
 from app.edge import Edge
 from app.rendering import STATIC, Renderer
-from app.routes import account, admin, api, api_admin, health, pages, participant
+from app.routes import account, admin, api, api_admin, api_competitions, health, pages, participant
 from app.settings import Settings, make_data_dir
-from app.storage import LocalStorage
+from app.static_files import VersionedFiles
+from app.storage import LocalStorage, sweep
 
 PATIENCE_SECONDS = 10.0
 """How long a request waits for the database before it answers that it is busy."""
+
+
+LEFT_BEHIND = timedelta(days=1)
+"""Files of uploads that are older than this belong to a process that died."""
 
 
 def utc_now() -> datetime:
@@ -35,17 +39,20 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         redoc_url=None,
     )
     make_data_dir(settings)
+    storage = LocalStorage(settings.data_dir / "blobs")
     app.state.context = Context(
         settings=settings,
         engine=make_engine(settings.url, patience=PATIENCE_SECONDS),
         health_engine=make_engine(settings.url, patience=PATIENCE_SECONDS, pooled=False),
-        storage=LocalStorage(settings.data_dir / "blobs"),
+        storage=storage,
         clock=clock,
         renderer=Renderer(clock),
     )
+    for folder in (app.state.context.uploads, storage.incoming):
+        sweep(folder, clock() - LEFT_BEHIND)
     app.add_middleware(Edge, secure=settings.environment == "production")
     problems.install(app)
-    for module in (pages, account, participant, admin, api, api_admin, health):
+    for module in (pages, account, participant, admin, api, api_admin, api_competitions, health):
         app.include_router(module.router)
-    app.mount("/static", StaticFiles(directory=STATIC))
+    app.mount("/static", VersionedFiles(directory=STATIC))
     return app

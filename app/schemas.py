@@ -1,11 +1,26 @@
 """What the API speaks; pages are drawn from the same read models."""
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.reasons import Fault
 from app.status import RunStatus, Status, Verdict
+from app.text import PlainText
+
+
+def _four_decimals(value: float) -> float:
+    return round(value, 4)
+
+
+def _hundredths(value: float) -> float:
+    return round(value, 2)
+
+
+# More digits would carry more of the hidden data out than the score is meant to.
+Graded = Annotated[float, AfterValidator(_four_decimals)]
+Seconds = Annotated[float, AfterValidator(_hundredths)]
 
 
 class Out(BaseModel):
@@ -20,7 +35,7 @@ class ReasonOut(Out):
     code: str = Field(description="stable; safe to match on")
     cause: str
     advice: str = Field(description="what to change")
-    fault: Fault = Field(description="whose doing it was; only a participant's costs quota")
+    fault: Fault = Field(description="whose doing it was; what is Lethe's own costs no quota")
 
 
 class RunCounts(Out):
@@ -38,27 +53,27 @@ class RunOut(Out):
 
     seed_index: int = Field(description="0 to N-1; the seed itself stays secret")
     status: RunStatus
-    seconds: float | None = Field(description="host's clock, from GO to the sandbox's death")
+    seconds: Seconds | None = Field(description="host's clock, from GO to the sandbox's death; to 0.01 s")
     reason: str | None = Field(description="reason code, only when the run failed")
 
 
 class RetrainingOut(Out):
     """Retraining from scratch, scored like a submission: what a perfect method gets on average."""
 
-    score: float
-    forgetting_quality: float
-    retain_ratio: float
-    test_ratio: float
+    score: Graded
+    forgetting_quality: Graded
+    retain_ratio: Graded
+    test_ratio: Graded
 
 
 class ScoreOut(Out):
-    """A score, with what it was computed under."""
+    """A score, with what it was computed under; to four decimals."""
 
-    score: float = Field(description="forgetting quality x retain ratio x test ratio")
-    forgetting_quality: float
-    retain_ratio: float = Field(description="retain accuracy over that of retraining")
-    test_ratio: float = Field(description="test accuracy over that of retraining")
-    retraining_score: float | None = Field(
+    score: Graded = Field(description="forgetting quality x retain ratio x test ratio")
+    forgetting_quality: Graded
+    retain_ratio: Graded = Field(description="retain accuracy over that of retraining")
+    test_ratio: Graded = Field(description="test accuracy over that of retraining")
+    retraining_score: Graded | None = Field(
         description="the score of retraining from scratch under the same reference"
     )
     grader_version: str
@@ -87,7 +102,7 @@ class SubmissionOut(Out):
     reason: ReasonOut | None
     runs: RunCounts
     cutoff_seconds: float = Field(description="each run's limit in wall seconds")
-    generation: int = Field(description="1 at first, one more for each rerun that was published")
+    generation: int = Field(description="of the evaluation that is shown; each rerun counts, shown or not")
     score: ScoreOut | None
     run_details: list[RunOut]
     links: Links
@@ -105,7 +120,7 @@ class SubmissionSummary(Out):
     status: Status
     verdict: Verdict | None
     reason: str | None = Field(description="reason code")
-    score: float | None
+    score: Graded | None
     runs_done: int
     runs_total: int
     generation: int
@@ -188,13 +203,13 @@ class LeaderboardRow(Out):
     rank: int
     user: str
     submission_id: str
-    score: float
-    forgetting_quality: float
-    retain_ratio: float
-    test_ratio: float
+    score: Graded
+    forgetting_quality: Graded
+    retain_ratio: Graded
+    test_ratio: Graded
     entries: int
     last_at: datetime
-    median_seconds: float | None
+    median_seconds: Seconds | None
 
 
 class LeaderboardOut(Out):
@@ -202,10 +217,13 @@ class LeaderboardOut(Out):
 
     competition: str
     split: str
-    as_of: datetime
+    as_of: datetime = Field(description="when it was put together; nothing in it has changed since")
     ranking: str
     tie_rule: str
     retraining: RetrainingOut | None = Field(description="the row of retraining from scratch; not ranked")
+    unranked: int = Field(
+        description="submissions scored under an older reference: not ranked until an admin reruns them"
+    )
     rows: list[LeaderboardRow]
 
 
@@ -214,7 +232,7 @@ class RerunIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     split: str = Field(default="public", pattern="^(public|private)$")
-    reason: str = Field(min_length=1, max_length=500, description="kept in the event log")
+    reason: PlainText = Field(min_length=1, max_length=500, description="kept in the event log")
 
 
 class EvaluationOut(Out):
@@ -223,10 +241,13 @@ class EvaluationOut(Out):
     id: str
     submission_id: str
     split: str
-    generation: int
+    generation: int = Field(description="1 at first, one more for each rerun on this split, published or not")
     status: Status
-    verdict: Verdict | None
-    published: bool
+    verdict: Verdict | None = Field(description="null until status is 'done'")
+    reason: ReasonOut | None
+    published: bool = Field(description="whether it is the one that is shown for its split")
+    cancel_requested: bool
+    score: ScoreOut | None
     created_at: datetime
     links: Links
 
@@ -235,8 +256,7 @@ class CancelOut(Out):
     """A cancel that was taken note of."""
 
     submission_id: str
-    status: Status
-    cancel_requested: bool
+    evaluations: list[EvaluationOut] = Field(description="what it reached, as it is now")
 
 
 class EventOut(Out):

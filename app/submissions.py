@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from sqlalchemy import Engine, exists, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.interfaces import ORMOption
 
 from app import archive, evaluations, events, quota, registry
 from app.competitions import CompetitionConfig
@@ -17,6 +18,7 @@ from app.errors import BadRequest, CompetitionClosed, Conflict, Forbidden, Idemp
 from app.models import Competition, Evaluation, Reference, Submission, User
 from app.status import Status
 from app.storage import Storage
+from app.text import has_control
 
 MAX_NOTE = 200
 MAX_KEY = 128
@@ -110,12 +112,35 @@ def _insert(
     return Accepted(submission.id, created=True)
 
 
-def get(session: Session, submission_id: str, viewer: User) -> Submission:
+def get(session: Session, submission_id: str, viewer: User, *options: ORMOption) -> Submission:
     """Return a submission to its owner or an admin. Raises NotFound for everyone else."""
-    submission = session.get(Submission, submission_id)
-    if submission is None or (viewer.role != "admin" and submission.user_id != viewer.id):
-        raise NotFound("There is no such submission, or it is not yours.")
+    submission = session.get(Submission, submission_id, options=options)
+    if submission is None or not owns(viewer, submission.user_id):
+        raise NotFound(NOT_YOURS)
     return submission
+
+
+NOT_YOURS = "There is no such submission, or it is not yours."
+
+
+def owns(viewer: User, user_id: str) -> bool:
+    """Return whether the viewer may see what belongs to somebody: it is theirs, or they are an admin."""
+    return viewer.role == "admin" or viewer.id == user_id
+
+
+def may_see(split: str, viewer: User, closes_at: datetime, now: datetime) -> bool:
+    """Return whether a split's evaluations are to be seen: the private one is the admins' until the close."""
+    return split == "public" or viewer.role == "admin" or now >= closes_at
+
+
+def get_evaluation(session: Session, evaluation_id: str, viewer: User, now: datetime) -> Evaluation:
+    """Return an evaluation to its submission's owner, once its split is to be seen, or to an admin. Raises NotFound."""
+    found = session.get(Evaluation, evaluation_id)
+    if found is not None and owns(viewer, found.submission.user_id):
+        closes_at = found.submission.competition.closes_at
+        if may_see(found.split, viewer, closes_at, now):
+            return found
+    raise NotFound("There is no such evaluation, or it is not yours to see.")
 
 
 def published_evaluation(submission: Submission, split: str = "public") -> Evaluation:
@@ -126,18 +151,31 @@ def published_evaluation(submission: Submission, split: str = "public") -> Evalu
     raise NotFound(f"The submission has no evaluation on the {split} split.")
 
 
-def cancel(session: Session, submission_id: str, actor: User, now: datetime) -> None:
-    """Cancel what is not done yet: an owner their first evaluation, an admin reruns too. Raises NotFound, Conflict."""
+def cancel(
+    session: Session, submission_id: str, actor: User, now: datetime, evaluation_id: str | None = None
+) -> list[Evaluation]:
+    """Cancel one evaluation, or all that are not done yet; return those that the cancel reached.
+
+    An owner may cancel their first evaluation, an admin reruns too. Raises NotFound, and Conflict when there is
+    nothing to cancel.
+    """
     submission = get(session, submission_id, actor)
+    if evaluation_id is not None:
+        chosen = get_evaluation(session, evaluation_id, actor, now)
+        if chosen.submission_id != submission.id:
+            raise NotFound("The submission has no such evaluation.")
     active = select(Evaluation.id).where(
         Evaluation.submission_id == submission.id, Evaluation.status != Status.DONE
     )
+    if evaluation_id is not None:
+        active = active.where(Evaluation.id == evaluation_id)
     if actor.role != "admin":
         active = active.where(Evaluation.generation == 1, Evaluation.split == "public")
     locked = evaluations.lock(session, session.scalars(active).all())
-    cancelled = [evaluations.cancel(session, evaluation, actor.name, now) for evaluation in locked]
-    if not any(cancelled):
-        raise Conflict("The submission has ended already; there is nothing to cancel.")
+    reached = [one for one in locked if evaluations.cancel(session, one, actor.name, now)]
+    if not reached:
+        raise Conflict("It has ended already, or is a rerun of an admin's: there is nothing to cancel.")
+    return reached
 
 
 def rerun(
@@ -150,8 +188,10 @@ def rerun(
     queue_due: timedelta,
     seeds: Sequence[int] | None = None,
 ) -> Evaluation:
-    """Queue a new evaluation beside the old, under the current reference; it is published when it scores.
+    """Queue a new evaluation beside the old, under the current reference.
 
+    It is shown instead of the old when it scores; also when the old one ended without a score, unless the rerun was
+    cancelled or stalled. A score under an older reference never takes the place of one under the current.
     Raises Forbidden unless the actor is an admin, and Conflict while another one of that split is under way.
     """
     if actor.role != "admin":
@@ -232,8 +272,10 @@ def _replay(session: Session, incoming: _Upload) -> Accepted | None:
 
 
 def _check_words(note: str, key: str | None) -> None:
-    if len(note) > MAX_NOTE or not note.isprintable():
-        raise BadRequest(f"A note has at most {MAX_NOTE} characters on one line.")
+    if len(note) > MAX_NOTE:
+        raise BadRequest(f"A note has at most {MAX_NOTE} characters; this one has {len(note)}.")
+    if has_control(note):
+        raise BadRequest("A note is one line: it holds no line ends, tabs or other control characters.")
     if key is not None and not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
         raise BadRequest(f"An Idempotency-Key has 1 to {MAX_KEY} printable ASCII characters.")
 

@@ -136,8 +136,20 @@ class World:
         with unit_of_work(self.engine) as session:
             one = registry.register(session, CompetitionConfig.model_validate(settings), PAGES, self.clock())
             if prepared:
-                digest = f"{slug}{next(self.digests)}".encode().hex().ljust(64, "7")[:64]
-                registry.add_reference(session, one, "public", digest, n_models, 7.4, FACTS, self.clock())
+                registry.add_reference(
+                    session, one, "public", self._digest(slug), n_models, 7.4, FACTS, self.clock()
+                )
+
+    def _digest(self, slug: str) -> str:
+        return f"{slug}{next(self.digests)}".encode().hex().ljust(64, "7")[:64]
+
+    def reference(self, split: str = "public", slug: str = "digits", n_models: int = 4) -> None:
+        """Prepare a split anew: its current reference is another one."""
+        with unit_of_work(self.engine) as session:
+            one = registry.get_competition(session, slug)
+            registry.add_reference(
+                session, one, split, self._digest(slug), n_models, 7.4, FACTS, self.clock()
+            )
 
     def submit(self, name: str, note: str = "", slug: str = "digits", source: str = GOOD) -> str:
         """Submit as somebody; return the submission's id."""
@@ -173,6 +185,14 @@ class World:
         if led_to == "last":
             self.last_evaluation = last.evaluation_id
         return led_to
+
+    def lose_one(self) -> None:
+        """Claim a run and lose it."""
+        with unit_of_work(self.engine) as session:
+            [claim] = evaluations.claim(
+                session, worker="worker-1", limit=1, now=self.clock(), lease=LEASE, queue_due=DAY
+            )
+            evaluations.give_back(session, claim, "worker_lost", self.clock())
 
     def claim_one(self) -> None:
         """Leave one run running."""

@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app import administration
+from app import administration, submissions
 from app.dependencies import Admin, Ctx, Now, Reading, Writing
 from app.status import Status
+from app.text import LARGEST_ID, PlainText
 from app.views import operations
 
 router = APIRouter(prefix="/admin", include_in_schema=False)
@@ -39,7 +40,7 @@ def events(
     context: Ctx,
     session: Reading,
     admin: Admin,
-    before: Annotated[int | None, Query(ge=1)] = None,
+    before: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
     submission: Annotated[str | None, Query()] = None,
 ) -> Response:
     """Show the event log, newest first."""
@@ -60,11 +61,18 @@ def rerun(
     session: Writing,
     admin: Admin,
     now: Now,
-    reason: Annotated[str, Form(min_length=1, max_length=500)],
+    reason: Annotated[PlainText, Form(min_length=1, max_length=500)],
     split: Annotated[str, Form(pattern="^(public|private)$")] = "public",
 ) -> Response:
     """Grade a submission again, then show it."""
     administration.rerun(
         session, submission_id, split, reason, admin, now, queue_due=context.settings.queue_due
     )
+    return RedirectResponse(f"/submissions/{submission_id}", status_code=303)
+
+
+@router.post("/submissions/{submission_id}/evaluations/{evaluation_id}/cancel")
+def cancel(submission_id: str, evaluation_id: str, session: Writing, admin: Admin, now: Now) -> Response:
+    """Cancel exactly this evaluation, then show its submission."""
+    submissions.cancel(session, submission_id, admin, now, evaluation_id)
     return RedirectResponse(f"/submissions/{submission_id}", status_code=303)

@@ -1,12 +1,11 @@
-"""API v1 for participants: upload, read, follow, leaderboard."""
+"""API v1 for participants: upload, read, follow, cancel."""
 
-import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
 
 import anyio
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as PathParam
 from fastapi.responses import JSONResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -15,40 +14,41 @@ from starlette.concurrency import run_in_threadpool
 from app import submissions, uploads
 from app.context import Context
 from app.db import read_only
-from app.dependencies import Ctx, Now, Person, Reading, Visitor, Writing
+from app.dependencies import Ctx, Now, Person, Reading, Writing
 from app.models import User
 from app.routes import examples
-from app.routes.csv_table import leaderboard_csv
-from app.routes.door import Door, IdempotencyKey, api_door
+from app.routes.door import Door, IdempotencyKey, Slug, api_door
+from app.routes.etags import IfNoneMatch, unless_known
+from app.routes.security import SIGNED_IN
 from app.schemas import (
     CancelOut,
-    CompetitionList,
-    CompetitionOut,
-    LeaderboardOut,
+    EvaluationOut,
     SubmissionOut,
     SubmissionPage,
 )
-from app.views import competitions as competition_views
 from app.views import submissions as submission_views
+from app.views import versions
+from app.views.evaluations import evaluation_out
 
 router = APIRouter(prefix="/api/v1")
 POLL_SECONDS = 2
 FOLLOW_SECONDS = 1.0
 FOLLOW_LIMIT = 900  # then the browser connects again
 
-Slug = Annotated[str, PathParam(description="the competition's slug", examples=["digits"])]
 SubmissionId = Annotated[str, PathParam(description="the submission's id")]
+EvaluationId = Annotated[str, PathParam(description="the evaluation's id")]
 
 
 async def received(
-    request: Request, context: Ctx, door: Annotated[Door, Depends(api_door)]
+    request: Request, context: Ctx, person: Person, door: Annotated[Door, Depends(api_door)]
 ) -> AsyncIterator[Path]:
     """Yield the uploaded file; who is asking, and whether they may, was settled before a byte was read."""
-    path = await uploads.save_body(request, context.uploads, door.max_bytes)
-    try:
-        yield path
-    finally:
-        uploads.discard(path)
+    with context.uploads_under_way.hold(person.id):
+        path = await uploads.save_body(request, context.uploads, door.max_bytes)
+        try:
+            yield path
+        finally:
+            uploads.discard(path)
 
 
 @router.post(
@@ -59,8 +59,9 @@ async def received(
     response_model=SubmissionOut,
     responses={
         201: examples.ok("Accepted, saved and queued", examples.SUBMISSION),
-        **examples.problems(400, 401, 404, 409, 413, 429, s422=examples.REJECTED),
+        **examples.problems(400, 401, 404, 409, 413, 429, unsafe=True, s422=examples.REJECTED),
     },
+    dependencies=SIGNED_IN,
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -73,8 +74,7 @@ def submit(
     slug: Slug,
     context: Ctx,
     person: Person,
-    now: Now,
-    path: Annotated[Path, Depends(received)],
+    path: Annotated[Path, Depends(received, scope="function")],
     key: IdempotencyKey = None,
     note: Annotated[str, Query(max_length=200, description="a few words for your own list")] = "",
 ) -> Response:
@@ -91,7 +91,7 @@ def submit(
         upload=path,
         note=note,
         idempotency_key=key,
-        now=now,
+        now=context.clock(),  # the body has arrived, which may have taken minutes
         queue_due=context.settings.queue_due,
     )
     with read_only(context.engine) as session:
@@ -112,25 +112,35 @@ def submit(
         304: {"description": "Unchanged since the ETag in If-None-Match"},
         **examples.problems(401, 404),
     },
+    dependencies=SIGNED_IN,
 )
 def read_submission(
     submission_id: SubmissionId,
     session: Reading,
     person: Person,
-    if_none_match: Annotated[str | None, Header(description="an ETag that you were given")] = None,
+    now: Now,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Poll this with `If-None-Match`, `Lethe-Poll-Interval` seconds apart, until `status` is `done`."""
-    body = submission_views.describe(session, submission_id, person)
-    return _with_etag(body.model_dump_json(), if_none_match, {"Lethe-Poll-Interval": str(POLL_SECONDS)})
+    version = versions.of_submission(session, submission_id, person, now)
+    headers = {"Cache-Control": "private, no-cache", "Lethe-Poll-Interval": str(POLL_SECONDS)}
+
+    def body() -> str:
+        return submission_views.describe(session, submission_id, person).model_dump_json()
+
+    return unless_known(version.mark, if_none_match, body, "application/json", headers)
 
 
-def _with_etag(text: str, if_none_match: str | None, headers: dict[str, str]) -> Response:
-    etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache", **headers}
-    known = {one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")}
-    if etag in known or "*" in known:
-        return Response(status_code=304, headers=headers)
-    return Response(text, media_type="application/json", headers=headers)
+@router.get(
+    "/evaluations/{evaluation_id}",
+    summary="Read an evaluation",
+    tags=["submissions"],
+    responses={200: examples.ok("The evaluation now", examples.EVALUATION), **examples.problems(401, 404)},
+    dependencies=SIGNED_IN,
+)
+def read_evaluation(evaluation_id: EvaluationId, session: Reading, person: Person, now: Now) -> EvaluationOut:
+    """Read one grading, shown or not; one on the private split is the admins' until the competition closes."""
+    return evaluation_out(submissions.get_evaluation(session, evaluation_id, person, now))
 
 
 @router.get(
@@ -138,6 +148,7 @@ def _with_etag(text: str, if_none_match: str | None, headers: dict[str, str]) ->
     summary="List my submissions",
     tags=["submissions"],
     responses={200: examples.ok("One page", examples.SUBMISSIONS), **examples.problems(400, 401)},
+    dependencies=SIGNED_IN,
 )
 def list_submissions(
     session: Reading,
@@ -157,24 +168,37 @@ def list_submissions(
     responses={
         202: examples.ok("Taken note of", examples.CANCEL),
         **examples.problems(
-            401, 404, 409, s409=("conflict", "Not possible in this state", "The evaluation is done.", "")
+            401,
+            404,
+            409,
+            unsafe=True,
+            s409=("conflict", "Not possible in this state", "There is nothing to cancel.", ""),
         ),
     },
+    dependencies=SIGNED_IN,
 )
-def cancel(submission_id: SubmissionId, session: Writing, person: Person, now: Now) -> CancelOut:
-    """Ask for a submission to stop. What is running is killed within seconds; quota returns if no run had begun."""
-    submissions.cancel(session, submission_id, person, now)
-    evaluation = submissions.published_evaluation(submissions.get(session, submission_id, person))
-    return CancelOut(
-        submission_id=submission_id, status=evaluation.status, cancel_requested=evaluation.cancel_requested
-    )
+def cancel(
+    submission_id: SubmissionId,
+    session: Writing,
+    person: Person,
+    now: Now,
+    evaluation: Annotated[
+        str | None, Query(description="the id of the only evaluation to stop; without it, all that you may")
+    ] = None,
+) -> CancelOut:
+    """Ask for a submission to stop. What is running is killed within seconds; quota returns if no run had begun.
+
+    The answer holds the evaluations that this reached: `done` already, or `cancel_requested` while a run is stopped.
+    """
+    reached = submissions.cancel(session, submission_id, person, now, evaluation)
+    return CancelOut(submission_id=submission_id, evaluations=[evaluation_out(one) for one in reached])
 
 
-def followed(submission_id: SubmissionId, context: Ctx, person: Person) -> User:
-    """Return the person if the submission is theirs to follow; checked before the stream begins."""
-    with read_only(context.engine) as session:
-        submissions.get(session, submission_id, person)
-    return person
+async def followed(submission_id: SubmissionId, context: Ctx, person: Person) -> AsyncIterator[User]:
+    """Yield the person if the submission is theirs to follow and they have a place left, before the stream begins."""
+    await run_in_threadpool(_version, context, submission_id, person)
+    with context.streams.place(person.id):
+        yield person
 
 
 @router.get(
@@ -184,8 +208,9 @@ def followed(submission_id: SubmissionId, context: Ctx, person: Person) -> User:
     tags=["submissions"],
     responses={
         200: examples.ok("A stream", examples.CHANGED, "text/event-stream"),
-        **examples.problems(401, 404),
+        **examples.problems(401, 404, 429, s429=examples.TOO_MANY_STREAMS),
     },
+    dependencies=SIGNED_IN,
 )
 async def follow(
     submission_id: SubmissionId, context: Ctx, person: Annotated[User, Depends(followed)]
@@ -194,65 +219,17 @@ async def follow(
     seen = None
     with anyio.move_on_after(FOLLOW_LIMIT):
         while True:
-            mark, final = await run_in_threadpool(_version, context, submission_id, person)
-            if mark != seen:
-                seen = mark
-                yield ServerSentEvent(event="changed", data={"final": final}, retry=POLL_SECONDS * 1000)
-            if final:
+            version = await run_in_threadpool(_version, context, submission_id, person)
+            if version != seen:
+                seen = version
+                yield ServerSentEvent(
+                    event="changed", data={"final": version.final}, retry=POLL_SECONDS * 1000
+                )
+            if version.final:
                 return
             await anyio.sleep(FOLLOW_SECONDS)
 
 
-def _version(context: Context, submission_id: str, person: User) -> tuple[str, bool]:
+def _version(context: Context, submission_id: str, person: User) -> versions.Version:
     with read_only(context.engine) as session:
-        return submission_views.version(session, submission_id, person)
-
-
-@router.get(
-    "/competitions",
-    summary="List competitions",
-    tags=["competitions"],
-    responses={200: examples.ok("All of them", examples.COMPETITIONS), **examples.problems()},
-)
-def list_competitions(session: Reading, now: Now) -> CompetitionList:
-    """List all competitions, the open ones first."""
-    return CompetitionList(items=competition_views.listing(session, now))
-
-
-@router.get(
-    "/competitions/{slug}",
-    summary="Read a competition",
-    tags=["competitions"],
-    responses={200: examples.ok("The competition now", examples.COMPETITION), **examples.problems(401, 404)},
-)
-def read_competition(slug: Slug, session: Reading, visitor: Visitor, now: Now) -> CompetitionOut:
-    """Read limits, dates, entry function and cutoff; with a token, your quota too."""
-    return competition_views.describe(session, slug, visitor, now)
-
-
-@router.get(
-    "/competitions/{slug}/leaderboard",
-    summary="Read the leaderboard",
-    tags=["competitions"],
-    responses={200: examples.ok("The leaderboard now", examples.LEADERBOARD), **examples.problems(404)},
-)
-def read_leaderboard(slug: Slug, session: Reading, now: Now) -> LeaderboardOut:
-    """Read the public leaderboard, with the row of retraining from scratch beside it."""
-    return competition_views.board(session, slug, now)
-
-
-@router.get(
-    "/competitions/{slug}/leaderboard.csv",
-    response_class=Response,
-    summary="Read the leaderboard as CSV",
-    tags=["competitions"],
-    responses={
-        200: examples.ok("The leaderboard now", "rank,user,score,...\r\n1,ada,0.0712,...\r\n", "text/csv"),
-        **examples.problems(404),
-    },
-)
-def read_leaderboard_csv(slug: Slug, session: Reading, now: Now) -> Response:
-    """Read the public leaderboard as CSV; cells that a spreadsheet would run as a formula are quoted."""
-    text = leaderboard_csv(competition_views.board(session, slug, now))
-    headers = {"Content-Disposition": f'attachment; filename="{slug}-leaderboard.csv"'}
-    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+        return versions.of_submission(session, submission_id, person, context.clock())

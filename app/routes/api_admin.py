@@ -7,11 +7,13 @@ from fastapi import APIRouter, Query, Response
 from app import administration
 from app.dependencies import Admin, Ctx, Now, Reading, Writing
 from app.routes import examples
+from app.routes.security import SIGNED_IN
 from app.schemas import EvaluationOut, EventPage, RerunIn
+from app.text import LARGEST_ID
 from app.views import operations
-from app.views.submissions import evaluation_out
+from app.views.evaluations import evaluation_out
 
-router = APIRouter(prefix="/api/v1/admin", tags=["admin"])
+router = APIRouter(prefix="/api/v1/admin", tags=["admin"], dependencies=SIGNED_IN)
 
 
 @router.post(
@@ -25,6 +27,7 @@ router = APIRouter(prefix="/api/v1/admin", tags=["admin"])
             403,
             404,
             409,
+            unsafe=True,
             s409=(
                 "conflict",
                 "Not possible in this state",
@@ -43,7 +46,11 @@ def rerun(
     admin: Admin,
     now: Now,
 ) -> EvaluationOut:
-    """Make a new evaluation beside the old one; it is published when it succeeds."""
+    """Make a new evaluation beside the old one; `Location` leads to it.
+
+    It is shown instead of the old when it scores; also when the old one ended without a score, unless the rerun was
+    cancelled or stalled. A score under an older reference never takes the place of one under the current.
+    """
     evaluation = administration.rerun(
         session,
         submission_id,
@@ -53,8 +60,9 @@ def rerun(
         now,
         queue_due=context.settings.queue_due,
     )
-    response.headers["Location"] = f"/api/v1/submissions/{submission_id}"
-    return evaluation_out(evaluation)
+    made = evaluation_out(evaluation)
+    response.headers["Location"] = made.links.self
+    return made
 
 
 @router.get(
@@ -65,7 +73,7 @@ def rerun(
 def events(
     session: Reading,
     _admin: Admin,
-    after: Annotated[int, Query(ge=0, description="only events with a greater id")] = 0,
+    after: Annotated[int, Query(ge=0, le=LARGEST_ID, description="only events with a greater id")] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> EventPage:
     """Read every transition in order; follow `next` for more, or later for new ones."""

@@ -3,16 +3,21 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Header, Query
+from fastapi import Header, Path, Query
 
 from app.db import read_only
 from app.dependencies import Ctx, Now, Person
 from app.views import competitions
 
+Slug = Annotated[str, Path(description="the competition's slug", examples=["digits"])]
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        alias="Idempotency-Key", min_length=1, max_length=128, description="any text, new for each upload"
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=128,
+        pattern="^[ -~]*$",
+        description="any ASCII text, new for each upload",
     ),
 ]
 FormKey = Annotated[str | None, Query(min_length=1, max_length=100)]

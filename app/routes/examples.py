@@ -30,9 +30,10 @@ LEADERBOARD = {
     "competition": "digits",
     "split": "public",
     "as_of": "2026-03-01T12:00:00Z",
-    "ranking": "official score, best submission per participant",
-    "tie_rule": "Equal scores rank by the earlier submission.",
+    "ranking": "official score to four decimals, best submission per participant",
+    "tie_rule": "Scores that are equal to four decimals rank by the earlier submission.",
     "retraining": RETRAINING,
+    "unranked": 0,
     "rows": [
         {
             "rank": 1,
@@ -48,16 +49,20 @@ LEADERBOARD = {
         }
     ],
 }
+_EVALUATION_ID = "1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f"
 EVALUATION = {
-    "id": "1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f",
+    "id": _EVALUATION_ID,
     "submission_id": _ID,
     "split": "public",
     "generation": 2,
     "status": "queued",
     "verdict": None,
+    "reason": None,
     "published": False,
+    "cancel_requested": False,
+    "score": None,
     "created_at": "2026-03-01T13:00:00Z",
-    "links": SUBMISSION["links"],
+    "links": {"self": f"/api/v1/evaluations/{_EVALUATION_ID}", "html": f"/submissions/{_ID}"},
 }
 EVENTS = {
     "items": [
@@ -68,7 +73,7 @@ EVENTS = {
             "actor": "ada",
             "submission_id": _ID,
             "evaluation_id": None,
-            "detail": "1,843 bytes",
+            "detail": _DIGEST,
         }
     ],
     "next": "/api/v1/admin/events?after=41&limit=100",
@@ -122,11 +127,31 @@ SUBMISSIONS = {
     "next": None,
     "next_cursor": None,
 }
-CANCEL = {"submission_id": _ID, "status": "running", "cancel_requested": True}
+CANCEL = {
+    "submission_id": _ID,
+    "evaluations": [
+        {**EVALUATION, "generation": 1, "status": "running", "published": True, "cancel_requested": True}
+    ],
+}
 HEALTH = {"status": "ok", "database": "ok"}
 CHANGED = 'event: changed\ndata: {"final": false}\nretry: 2000\n\n'
 
-_PROBLEMS: dict[int, tuple[str, str, str, str]] = {
+Words = tuple[str, str, str, str]
+"""Code, title, detail and advice."""
+
+TOO_MANY_STREAMS: Words = (
+    "too_many_streams",
+    "You follow too many submissions at once",
+    "5 streams of yours are open already.",
+    "Close a page or program that follows a submission, or poll instead.",
+)
+_CROSS_SITE: Words = (
+    "cross_site_request",
+    "This request did not come from Lethe's own pages",
+    "It carries neither Sec-Fetch-Site nor Origin nor a bearer token.",
+    "Use the form on Lethe's own page, or send an API token in the Authorization header.",
+)
+_PROBLEMS: dict[int, Words] = {
     400: ("bad_request", "The request cannot be understood", "The upload was cut off.", "Send it again."),
     401: (
         "not_authenticated",
@@ -166,20 +191,42 @@ _PROBLEMS: dict[int, tuple[str, str, str, str]] = {
         "The request could not be completed.",
         "Try again.",
     ),
+    503: (
+        "busy",
+        "Too busy just now",
+        "Too much is asked of the service at once.",
+        "Try again after Retry-After seconds.",
+    ),
 }
+_RETRY_AFTER = {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer"}}}
 
 
-def problems(*statuses: int, **replaced: tuple[str, str, str, str]) -> dict[int | str, dict[str, Any]]:
-    """Return the error responses of an operation; `s409=(code, title, detail, advice)` replaces an example."""
+def problems(*statuses: int, unsafe: bool = False, **replaced: Words) -> dict[int | str, dict[str, Any]]:
+    """Return the error responses of an operation; `s409=(code, title, detail, advice)` replaces an example.
+
+    `unsafe` operations change something, so that they refuse what another site made a browser send.
+    """
+    found = {status: [replaced.get(f"s{status}", _PROBLEMS[status])] for status in {*statuses, 422, 500, 503}}
+    if unsafe:
+        found.setdefault(403, []).append(_CROSS_SITE)
+    return {status: _response(status, words) for status, words in sorted(found.items())}
+
+
+def _response(status: int, several: list[Words]) -> dict[str, Any]:
+    content = {
+        "schema": ProblemOut.model_json_schema(),
+        "examples": {words[0]: {"summary": words[1], "value": _problem(status, words)} for words in several},
+    }
     return {
-        status: _problem(status, replaced.get(f"s{status}", _PROBLEMS[status]))
-        for status in sorted({*statuses, 422, 500})
+        "description": "; or: ".join(words[1] for words in several),
+        "content": {"application/problem+json": content},
+        **({"headers": _RETRY_AFTER} if status in {429, 503} else {}),
     }
 
 
-def _problem(status: int, words: tuple[str, str, str, str]) -> dict[str, Any]:
+def _problem(status: int, words: Words) -> dict[str, Any]:
     code, title, detail, advice = words
-    example = {
+    return {
         "type": f"/problems#{code}",
         "title": title,
         "status": status,
@@ -188,12 +235,6 @@ def _problem(status: int, words: tuple[str, str, str, str]) -> dict[str, Any]:
         "advice": advice,
         "request_id": "9f1c2b3a4d5e6f708192a3b4c5d6e7f8",
         "instance": "/api/v1/...",
-    }
-    return {
-        "description": title,
-        "content": {
-            "application/problem+json": {"schema": ProblemOut.model_json_schema(), "example": example}
-        },
     }
 
 

@@ -6,7 +6,7 @@ from app import problems
 from app.dependencies import Ctx, Now, Reading, Visitor
 from app.errors import NotFound
 from app.reasons import REASONS
-from app.views import competitions
+from app.views import boards, competitions
 
 router = APIRouter(include_in_schema=False)
 
@@ -41,7 +41,7 @@ def leaderboard(
     shown = {
         "competition": competitions.describe(session, slug, visitor, now),
         "pages": competitions.pages(session, slug),
-        "board": competitions.board(session, slug, now),
+        "board": boards.board(session, slug, now),
         "tab": "leaderboard",
     }
     return context.renderer.page(request, "leaderboard.html", shown, viewer=visitor)

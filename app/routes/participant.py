@@ -34,14 +34,15 @@ def submit_form(
 
 
 async def received_form(
-    request: Request, context: Ctx, door: Annotated[Door, Depends(form_door)]
+    request: Request, context: Ctx, person: Person, door: Annotated[Door, Depends(form_door)]
 ) -> AsyncIterator[uploads.FormUpload]:
     """Yield what the form brought; who is asking, and whether they may, was settled before it was read."""
-    form = await uploads.save_form(request, context.uploads, door.max_bytes)
-    try:
-        yield form
-    finally:
-        uploads.discard(form.path)
+    with context.uploads_under_way.hold(person.id):
+        form = await uploads.save_form(request, context.uploads, door.max_bytes)
+        try:
+            yield form
+        finally:
+            uploads.discard(form.path)
 
 
 @router.post("/competitions/{slug}/submit")
@@ -50,8 +51,7 @@ def submit(
     slug: str,
     context: Ctx,
     person: Person,
-    now: Now,
-    form: Annotated[uploads.FormUpload, Depends(received_form)],
+    form: Annotated[uploads.FormUpload, Depends(received_form, scope="function")],
     key: FormKey = None,
 ) -> Response:
     """Take the form's upload; a bundle that is refused shows the form again with the reason."""
@@ -64,7 +64,7 @@ def submit(
             upload=form.path,
             note=form.note,
             idempotency_key=key,
-            now=now,
+            now=context.clock(),  # the body has arrived, which may have taken minutes
             queue_due=context.settings.queue_due,
         )
     except NotAuthenticated:
@@ -75,6 +75,7 @@ def submit(
 
 
 def _again(request: Request, slug: str, context: Ctx, person: Person, error: LetheError) -> Response:
+    problem = problems.describe(error)
     with read_only(context.engine) as session:
         now = context.clock()
         shown = {
@@ -82,9 +83,11 @@ def _again(request: Request, slug: str, context: Ctx, person: Person, error: Let
             "pages": competition_views.pages(session, slug),
             "tab": "submit",
             "key": f"form-{uuid.uuid4().hex}",
-            "problem": problems.describe(error),
+            "problem": problem,
         }
-    return context.renderer.page(request, "submit.html", shown, viewer=person, status=error.status)
+    response = context.renderer.page(request, "submit.html", shown, viewer=person, status=error.status)
+    response.headers.update(dict(problem.headers))
+    return response
 
 
 @router.get("/submissions")

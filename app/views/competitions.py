@@ -4,24 +4,20 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
-from app import leaderboard, quota, registry, submissions
+from app import quota, registry, submissions
 from app.errors import NotPrepared
 from app.models import Competition, Reference, Submission, User
 from app.schemas import (
     BundleLimitsOut,
     CompetitionOut,
     CompetitionSummary,
-    LeaderboardOut,
-    LeaderboardRow,
     Links,
     QuotaOut,
     RetrainingOut,
 )
 
-TIE_RULE = "Equal scores rank by the earlier submission."
-RANKING = "official score, best submission per participant"
 _ORDER = {"open": 0, "upcoming": 1, "closed": 2}
 
 
@@ -36,6 +32,7 @@ def listing(session: Session, now: datetime) -> list[CompetitionSummary]:
     """Return all competitions, the open ones first."""
     rows = session.execute(
         select(Competition, func.count(func.distinct(Submission.user_id)), func.count(Submission.id))
+        .options(defer(Competition.pages))
         .outerjoin(Submission, Submission.competition_id == Competition.id)
         .group_by(Competition.id)
         .order_by(Competition.closes_at)
@@ -127,36 +124,6 @@ def facts(session: Session, slug: str) -> dict[str, Any]:
     """Return what preparing the public split measured, or nothing while it is not prepared."""
     reference = reference_or_none(session, registry.get_competition(session, slug))
     return {} if reference is None else reference.facts
-
-
-def board(session: Session, slug: str, now: datetime) -> LeaderboardOut:
-    """Return the public leaderboard. Raises NotFound."""
-    competition = registry.get_competition(session, slug)
-    rows = leaderboard.board(session, competition, now)
-    return LeaderboardOut(
-        competition=slug,
-        split="public",
-        as_of=now,
-        ranking=RANKING,
-        tie_rule=TIE_RULE,
-        retraining=retraining_of(reference_or_none(session, competition)),
-        rows=[_row(row) for row in rows],
-    )
-
-
-def _row(row: leaderboard.Row) -> LeaderboardRow:
-    return LeaderboardRow(
-        rank=row.rank,
-        user=row.user_name,
-        submission_id=row.submission_id,
-        score=row.score,
-        forgetting_quality=row.forgetting_quality,
-        retain_ratio=row.retain_ratio,
-        test_ratio=row.test_ratio,
-        entries=row.entries,
-        last_at=row.last_at,
-        median_seconds=row.median_seconds,
-    )
 
 
 def knock(session: Session, slug: str, viewer: User, key: str | None, now: datetime) -> int:

@@ -7,11 +7,13 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
 from app import cursors, events
-from app.models import Competition, Evaluation, Event, Run, Submission
+from app.models import Competition, Evaluation, Event, Run, Score, Submission
 from app.schemas import EventOut, EventPage
 from app.status import RunStatus, Status
 
 PAGE_SIZE = 50
+OPEN = (Status.QUEUED, Status.RUNNING, Status.SCORING)
+OPEN_RUNS = (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Evaluations:
 
 @dataclass(frozen=True)
 class Queue:
-    """How much there is to do, and since when the oldest waits."""
+    """How much there is to do, and since when the oldest waits; what has ended is not counted."""
 
     evaluations: dict[Status, int]
     runs: dict[RunStatus, int]
@@ -38,8 +40,8 @@ def evaluations(session: Session, status: Status | None, cursor: str | None) -> 
         select(Evaluation)
         .options(
             joinedload(Evaluation.submission).joinedload(Submission.user),
-            joinedload(Evaluation.submission).joinedload(Submission.competition),
-            joinedload(Evaluation.score),
+            joinedload(Evaluation.submission).joinedload(Submission.competition).load_only(Competition.slug),
+            joinedload(Evaluation.score).load_only(Score.score),
         )
         .order_by(Evaluation.created_at.desc(), Evaluation.id.desc())
         .limit(PAGE_SIZE + 1)
@@ -59,16 +61,20 @@ def evaluations(session: Session, status: Status | None, cursor: str | None) -> 
 def queue(session: Session) -> Queue:
     """Return the counts of what is queued and running."""
     by_status = session.execute(
-        select(Evaluation.status, func.count(Evaluation.id)).group_by(Evaluation.status)
+        select(Evaluation.status, func.count(Evaluation.id))
+        .where(Evaluation.status.in_(OPEN))
+        .group_by(Evaluation.status)
     )
-    runs = session.execute(select(Run.status, func.count(Run.id)).group_by(Run.status))
+    runs = session.execute(
+        select(Run.status, func.count(Run.id)).where(Run.status.in_(OPEN_RUNS)).group_by(Run.status)
+    )
     workers = session.scalars(
         select(Run.worker).where(Run.status == RunStatus.RUNNING, Run.worker.is_not(None)).distinct()
     )
     oldest = session.scalar(select(func.min(Run.queued_at)).where(Run.status == RunStatus.QUEUED))
     return Queue(
-        evaluations=dict.fromkeys(Status, 0) | dict(by_status.all()),
-        runs=dict.fromkeys(RunStatus, 0) | dict(runs.all()),
+        evaluations=dict.fromkeys(OPEN, 0) | dict(by_status.all()),
+        runs=dict.fromkeys(OPEN_RUNS, 0) | dict(runs.all()),
         workers=tuple(sorted(name for name in workers if name is not None)),
         oldest_queued_at=oldest,
     )

@@ -10,24 +10,29 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app import cursors, submissions
-from app.models import Competition, Evaluation, QuotaEntry, Run, Submission, User
-from app.reasons import REASONS
+from app.models import Competition, Evaluation, QuotaEntry, Run, Score, Submission, User
 from app.schemas import (
-    EvaluationOut,
     Links,
-    ReasonOut,
     RetrainingOut,
     RunCounts,
     RunOut,
-    ScoreOut,
     SubmissionOut,
     SubmissionPage,
     SubmissionSummary,
 )
 from app.status import RunStatus, Status
 from app.views.competitions import retraining_of
+from app.views.evaluations import Stage, reason_of, score_of, stages
 
 PAGE_SIZE = 25
+
+
+_SHOWN = (
+    joinedload(Submission.competition).defer(Competition.pages),
+    joinedload(Submission.user),
+    selectinload(Submission.evaluations).joinedload(Evaluation.score).defer(Score.report),
+)
+"""What is shown of a submission; reports and pages stay in the database."""
 
 
 def links_of(submission_id: str) -> Links:
@@ -37,7 +42,7 @@ def links_of(submission_id: str) -> Links:
 
 def describe(session: Session, submission_id: str, viewer: User) -> SubmissionOut:
     """Return a submission with its published public evaluation. Raises NotFound unless it is the viewer's to see."""
-    return _describe(submissions.get(session, submission_id, viewer))
+    return _describe(submissions.get(session, submission_id, viewer, *_SHOWN))
 
 
 def _describe(submission: Submission) -> SubmissionOut:
@@ -56,21 +61,13 @@ def _describe(submission: Submission) -> SubmissionOut:
         runs=_counts(evaluation),
         cutoff_seconds=evaluation.cutoff_seconds,
         generation=evaluation.generation,
-        score=_score(evaluation),
+        score=score_of(evaluation),
         run_details=[
             RunOut(seed_index=run.seed_index, status=run.status, seconds=run.seconds, reason=run.reason)
             for run in evaluation.runs
         ],
         links=links_of(submission.id),
     )
-
-
-def reason_of(evaluation: Evaluation) -> ReasonOut | None:
-    """Return why an evaluation ended without a score, in the words of app.reasons."""
-    if evaluation.reason is None:
-        return None
-    reason = REASONS[evaluation.reason]
-    return ReasonOut(code=reason.code, cause=reason.cause, advice=reason.advice, fault=reason.fault)
 
 
 def _counts(evaluation: Evaluation) -> RunCounts:
@@ -84,32 +81,6 @@ def _counts(evaluation: Evaluation) -> RunCounts:
     )
 
 
-def _score(evaluation: Evaluation) -> ScoreOut | None:
-    score = evaluation.score
-    if score is None:
-        return None
-    retraining = retraining_of(evaluation.reference)
-    return ScoreOut(
-        score=score.score,
-        forgetting_quality=score.forgetting_quality,
-        retain_ratio=score.retain_ratio,
-        test_ratio=score.test_ratio,
-        retraining_score=None if retraining is None else retraining.score,
-        grader_version=score.grader_version,
-        reference_digest=score.reference_digest,
-    )
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One step of a submission's way; `state` is done, now or ahead."""
-
-    name: str
-    state: str
-    at: datetime | None
-    seconds: float | None
-
-
 @dataclass(frozen=True)
 class Detail:
     """What the submission's page shows beyond the API's answer."""
@@ -118,19 +89,22 @@ class Detail:
     competition_title: str
     retraining: RetrainingOut | None
     stages: tuple[Stage, ...]
-    generations: tuple[Evaluation, ...]
+    generations: tuple[Evaluation, ...]  # those that the viewer may see
     ahead: int
     refunded: bool
     reference_version: int
+    ranked: bool  # whether scores under its reference are on the leaderboard
     cancelling: bool
     may_cancel: bool
 
 
 def detail(session: Session, submission_id: str, viewer: User, now: datetime) -> Detail:
     """Return everything that the submission's page shows. Raises NotFound."""
-    submission = submissions.get(session, submission_id, viewer)
+    submission = submissions.get(session, submission_id, viewer, *_SHOWN)
     evaluation = submissions.published_evaluation(submission)
-    active = [one for one in submission.evaluations if one.status is not Status.DONE]
+    closes_at = submission.competition.closes_at
+    seen = [one for one in submission.evaluations if submissions.may_see(one.split, viewer, closes_at, now)]
+    active = [one for one in seen if one.status is not Status.DONE]
     refund = select(QuotaEntry.id).where(
         QuotaEntry.submission_id == submission.id, QuotaEntry.kind == "refund"
     )
@@ -139,10 +113,11 @@ def detail(session: Session, submission_id: str, viewer: User, now: datetime) ->
         competition_title=submission.competition.title,
         retraining=retraining_of(evaluation.reference),
         stages=stages(evaluation, now),
-        generations=tuple(submission.evaluations),
+        generations=tuple(seen),
         ahead=_ahead(session, evaluation),
         refunded=session.scalar(refund) is not None,
         reference_version=evaluation.reference.version,
+        ranked=evaluation.reference.current,
         cancelling=any(one.cancel_requested for one in active),
         may_cancel=any(not one.cancel_requested and _may_cancel(one, viewer) for one in active),
     )
@@ -163,54 +138,12 @@ def _ahead(session: Session, evaluation: Evaluation) -> int:
     return session.scalar(earlier) or 0
 
 
-def stages(evaluation: Evaluation, now: datetime) -> tuple[Stage, ...]:
-    """Return the four stages with when each began and how long it took, or has taken so far."""
-    ended = [run.finished_at for run in evaluation.runs if run.finished_at is not None]
-    reached_scoring = evaluation.status is Status.SCORING or evaluation.score is not None
-    scoring_at = max(ended) if reached_scoring and ended else None
-    begun = {
-        "Queued": evaluation.created_at,
-        "Running": evaluation.started_at,
-        "Scoring": scoring_at,
-        "Done": evaluation.finished_at,
-    }
-    present = [(name, at) for name, at in begun.items() if at is not None]
-    last = present[-1][0]
-    found = []
-    for name, at in begun.items():
-        later = next((moment for _, moment in present if at is not None and moment > at), None)
-        until = None if at is None or name == "Done" else (later or (now if name == last else at))
-        seconds = (until - at).total_seconds() if at is not None and until is not None else None
-        state = "ahead" if at is None else ("now" if name == last and name != "Done" else "done")
-        found.append(Stage(name, state, at, seconds))
-    if evaluation.status is Status.DONE:  # what was never reached is no longer ahead
-        return tuple(stage for stage in found if stage.at is not None)
-    return tuple(found)
-
-
-def version(session: Session, submission_id: str, viewer: User) -> tuple[str, bool]:
-    """Return a text that changes with what the page shows, and whether it is final. Raises NotFound."""
-    submission = submissions.get(session, submission_id, viewer)
-    evaluation = submissions.published_evaluation(submission)
-    counts = _counts(evaluation)
-    newest = max(one.generation for one in submission.evaluations)
-    states = ",".join(one.status for one in submission.evaluations)
-    mark = (
-        f"{newest}/{evaluation.generation}/{states}/{counts.model_dump_json()}/{evaluation.cancel_requested}"
-    )
-    return mark, all(one.status is Status.DONE for one in submission.evaluations)
-
-
 def mine(session: Session, viewer: User, competition: str | None, cursor: str | None) -> SubmissionPage:
     """Return a page of the viewer's submissions, newest first. Raises BadRequest for a cursor that is not ours."""
     query = (
         select(Submission)
         .where(Submission.user_id == viewer.id)
-        .options(
-            joinedload(Submission.competition),
-            joinedload(Submission.user),
-            selectinload(Submission.evaluations).joinedload(Evaluation.score),
-        )
+        .options(*_SHOWN)
         .order_by(Submission.created_at.desc(), Submission.id.desc())
         .limit(PAGE_SIZE + 1)
     )
@@ -257,19 +190,4 @@ def _summary(submission: Submission, done: dict[str, int]) -> SubmissionSummary:
         runs_total=evaluation.n_runs,
         generation=evaluation.generation,
         links=links_of(submission.id),
-    )
-
-
-def evaluation_out(evaluation: Evaluation) -> EvaluationOut:
-    """Return one grading as the API answers it."""
-    return EvaluationOut(
-        id=evaluation.id,
-        submission_id=evaluation.submission_id,
-        split=evaluation.split,
-        generation=evaluation.generation,
-        status=evaluation.status,
-        verdict=evaluation.verdict,
-        published=evaluation.published,
-        created_at=evaluation.created_at,
-        links=links_of(evaluation.submission_id),
     )

@@ -118,7 +118,7 @@ def test_a_worker_cannot_stop_what_nobody_cancelled(world, ada):
         assert not evaluations.stop_cancelled(session, claim, NOW)
 
 
-def test_a_rerun_stands_beside_the_old_and_is_published_only_when_it_scores(world, ada, admin):
+def test_a_rerun_of_a_scored_submission_stands_beside_it_and_is_shown_when_it_scores(world, ada, admin):
     submission, old = world.submission(ada)
     world.score(old, 0.3)
     new = rerun(world, submission, admin)
@@ -137,6 +137,14 @@ def test_a_failed_rerun_leaves_the_published_score_alone(world, ada, admin):
     rerun(world, submission, admin)
     world.record(*world.claim(), FAILURE)
     assert shown(world, submission) == old
+
+
+def test_a_failed_rerun_is_shown_when_the_old_one_ended_without_a_score(world, ada, admin):
+    submission, _ = world.submission(ada)
+    world.record(*world.claim(), FAILURE)
+    new = rerun(world, submission, admin)
+    world.record(*world.claim(), FAILURE)
+    assert shown(world, submission) == new
 
 
 def test_a_failed_rerun_replaces_a_stalled_evaluation(world, ada, admin):
@@ -177,6 +185,24 @@ def test_an_owner_cannot_cancel_an_admins_rerun(world, ada, admin):
     rerun(world, submission, admin)
     with pytest.raises(Conflict):
         cancel(world, submission, ada)
+
+
+def test_a_cancel_by_id_reaches_only_that_evaluation_and_returns_it(world, ada, admin):
+    submission, public = world.submission(ada)
+    private = rerun(world, submission, admin, "private")
+    other, foreign = world.submission(ada, at=NOW + LEASE)
+    with unit_of_work(world.engine) as session:
+        reached = submissions.cancel(session, submission, admin, NOW, private)
+        assert [(one.id, one.verdict) for one in reached] == [(private, Verdict.CANCELLED)]
+    assert world.evaluation(public).status is Status.QUEUED
+    for actor, chosen, error in (
+        (admin, private, Conflict),
+        (admin, foreign, NotFound),
+        (ada, private, NotFound),
+    ):
+        with unit_of_work(world.engine) as session, pytest.raises(error):
+            submissions.cancel(session, submission, actor, NOW, chosen)
+    assert world.evaluation_of(other) == foreign
 
 
 def test_a_first_evaluation_on_the_private_split_is_that_splits_published_one(world, ada, admin):

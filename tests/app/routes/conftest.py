@@ -1,4 +1,7 @@
+from contextlib import contextmanager
+
 import pytest
+from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from app.main import create_app
@@ -46,3 +49,24 @@ def sign_in(client):
         assert answer.status_code == 303, answer.text
 
     return as_person
+
+
+@pytest.fixture
+def statements(client):
+    """Collect the SQL that the service sends meanwhile."""
+
+    @contextmanager
+    def collected():
+        seen = []
+
+        def keep(_connection, _cursor, statement, *_more):
+            seen.append(statement)
+
+        engine = client.app.state.context.engine
+        event.listen(engine, "before_cursor_execute", keep)
+        try:
+            yield seen
+        finally:
+            event.remove(engine, "before_cursor_execute", keep)
+
+    return collected

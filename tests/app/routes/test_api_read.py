@@ -1,8 +1,14 @@
 import csv
 import io
+import re
+from contextlib import ExitStack
 
+from app import evaluations
+from app.db import unit_of_work
 from app.evaluations import RunOutcome
 from app.status import Verdict
+from app.streams import PER_PERSON
+from tests.seeding import DAY, LEASE
 
 
 def test_an_unchanged_submission_answers_304_and_a_changed_one_does_not(client, world, bearer):
@@ -71,7 +77,9 @@ def test_a_cursor_that_is_not_ours_is_refused(client, bearer):
 def test_cancel_ends_what_has_not_begun_and_gives_the_quota_back(client, world, bearer):
     submission = world.submit("ada")
     answer = client.post(f"/api/v1/submissions/{submission}/cancel", headers=bearer("ada"))
-    assert (answer.status_code, answer.json()["status"]) == (202, "done")
+    assert answer.status_code == 202
+    [reached] = answer.json()["evaluations"]
+    assert (reached["status"], reached["verdict"], reached["published"]) == ("done", "cancelled", True)
     quota = client.get("/api/v1/competitions/digits", headers=bearer("ada")).json()["quota"]
     assert (quota["used"], quota["remaining"]) == (0, 3)
     again = client.post(f"/api/v1/submissions/{submission}/cancel", headers=bearer("ada"))
@@ -116,3 +124,120 @@ def test_the_csv_holds_the_same_rows(client, world):
     first, second = csv.DictReader(io.StringIO(answer.text))
     assert (first["user"], first["rank"]) == ("(retraining from scratch)", "")
     assert (second["user"], second["rank"]) == ("grace", "1")
+    assert second["score"] == "0.057"
+
+
+def test_a_poll_reads_neither_runs_nor_json_and_a_new_run_state_is_never_missed(
+    client, world, bearer, statements
+):
+    submission = world.submit("ada")
+    url = f"/api/v1/submissions/{submission}"
+    tags = []
+    for step in (lambda: None, world.claim_one, lambda: world.run(2), world.claim_one, lambda: None):
+        step()
+        tags.append(client.get(url, headers=bearer("ada")).headers["ETag"])
+    assert len(set(tags)) == 4
+    assert tags[-1] == tags[-2]
+    with statements() as seen:
+        again = client.get(url, headers=bearer("ada", **{"If-None-Match": tags[-1]}))
+    assert again.status_code == 304
+    queries = [one for one in seen if "FROM" in one and "tokens" not in one]
+    assert len(queries) == 1
+    assert not any(name in queries[0] for name in ("report", "facts", "pages", "runs.seed_index"))
+
+
+def test_a_tag_changes_when_a_lost_run_gives_its_place_to_another(client, world, bearer):
+    url = f"/api/v1/submissions/{world.submit('ada')}"
+    kept = {"worker": "w", "limit": 1, "lease": LEASE, "queue_due": DAY}
+
+    def taken():
+        with unit_of_work(world.engine) as session:
+            return evaluations.claim(session, now=world.clock(), **kept)[0]
+
+    first = taken()
+    before = client.get(url, headers=bearer("ada"))
+    with unit_of_work(world.engine) as session:
+        evaluations.give_back(session, first, "worker_lost", world.clock())
+    taken()
+    after = client.get(url, headers=bearer("ada"))
+    assert before.json()["runs"] == after.json()["runs"]
+    assert before.headers["ETag"] != after.headers["ETag"]
+
+
+def test_what_is_published_is_rounded_in_every_form(client, world, bearer, sign_in):
+    submission = world.scored("ada", 0.0812345, 0.9876543, 0.9712345)
+    body = client.get(f"/api/v1/submissions/{submission}", headers=bearer("ada")).json()
+    board = client.get("/api/v1/competitions/digits/leaderboard").json()["rows"][0]
+    text = client.get("/api/v1/competitions/digits/leaderboard.csv").text
+    for one in (body["score"], board):
+        assert (one["forgetting_quality"], one["retain_ratio"], one["test_ratio"]) == (0.0812, 0.9877, 0.9712)
+    assert all(run["seconds"] == round(run["seconds"], 2) for run in body["run_details"])
+    assert board["median_seconds"] == round(board["median_seconds"], 2)
+    assert "0.0812," in text
+    sign_in("ada")
+    pages = [client.get(f"/submissions/{submission}"), client.get("/competitions/digits/leaderboard")]
+    everything = body["score"], board, text, *(page.text for page in pages)
+    assert not re.search(r"\d\.\d{5}", str(everything))
+
+
+def test_scores_that_round_to_the_same_rank_by_the_earlier_submission(client, world):
+    world.scored("grace", 0.050001, 1.0, 1.0)
+    world.clock.forward(minutes=1)
+    world.scored("ada", 0.050002, 1.0, 1.0)
+    rows = client.get("/api/v1/competitions/digits/leaderboard").json()["rows"]
+    assert [(row["rank"], row["user"], row["score"]) for row in rows] == [
+        (1, "grace", 0.05),
+        (2, "ada", 0.05),
+    ]
+
+
+def test_the_leaderboard_is_rendered_once_for_each_version_and_never_stale(client, world, bearer, statements):
+    url = "/api/v1/competitions/digits/leaderboard"
+    empty = client.get(url)
+    world.scored("ada", 0.05, 0.98, 0.97)
+    first = client.get(url)
+    with statements() as seen:
+        again = client.get(url)
+        known = client.get(url, headers={"If-None-Match": first.headers["ETag"]})
+    assert len([one for one in seen if "FROM" in one]) == 2
+    assert again.content == first.content != empty.content
+    assert (known.status_code, known.content) == (304, b"")
+    world.clock.forward(seconds=1)
+    submission = world.submit("grace")
+    assert client.get(url).json()["as_of"] != first.json()["as_of"]
+    world.run(4)
+    world.score(0.04, 0.98, 0.97)
+    assert [row["user"] for row in client.get(url).json()["rows"]] == ["ada", "grace"]
+    rerun = f"/api/v1/admin/submissions/{submission}/rerun"
+    assert client.post(rerun, json={"reason": "r"}, headers=bearer("root")).status_code == 201
+    world.run(4)
+    world.score(0.06, 0.98, 0.97)
+    assert [row["user"] for row in client.get(url).json()["rows"]] == ["grace", "ada"]
+    assert "grace" in client.get(f"{url}.csv").text.splitlines()[2]
+
+
+def test_scores_under_an_older_reference_are_counted_and_not_ranked(client, world, sign_in):
+    submission = world.scored("ada", 0.05, 0.98, 0.97)
+    url = "/api/v1/competitions/digits/leaderboard"
+    assert client.get(url).json()["unranked"] == 0
+    world.reference()
+    board = client.get(url).json()
+    assert (board["unranked"], board["rows"]) == (1, [])
+    sign_in("ada")
+    page = client.get("/competitions/digits/leaderboard").text
+    assert "1 scored submission is not ranked." in page
+    assert "under an older reference (version 1)" in client.get(f"/submissions/{submission}").text
+
+
+def test_a_person_may_follow_only_so_many_submissions_at_once(client, world, bearer):
+    submission = world.scored("ada", 0.08, 0.98, 0.97)
+    url, places = f"/api/v1/submissions/{submission}/events", client.app.state.context.streams
+    with ExitStack() as held:
+        for _ in range(PER_PERSON):
+            held.enter_context(places.place(world.user("ada").id))
+        refused = client.get(url, headers=bearer("ada"))
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_streams")
+        assert refused.headers["Retry-After"] == "5"
+        assert client.get(url, headers=bearer("root")).status_code == 200
+    for _ in range(PER_PERSON + 1):
+        assert client.get(url, headers=bearer("ada")).status_code == 200

@@ -15,6 +15,13 @@ def test_a_name_that_a_spreadsheet_would_run_is_written_as_text(name):
         test_ratio=1.0, entries=1, last_at=NOW, median_seconds=1.0,
     )  # fmt: skip
     board = LeaderboardOut(
-        competition="c", split="public", as_of=NOW, ranking="", tie_rule="", retraining=None, rows=[row]
+        competition="c",
+        split="public",
+        as_of=NOW,
+        ranking="",
+        tie_rule="",
+        retraining=None,
+        unranked=0,
+        rows=[row],
     )
     assert f"'{name}" in leaderboard_csv(board)

@@ -96,7 +96,10 @@ def test_in_production_the_cookie_travels_only_over_https(world):
 
 
 def test_openapi_describes_every_operation_with_examples(client):
-    paths = client.get("/api/v1/openapi.json").json()["paths"]
+    document = client.get("/api/v1/openapi.json").json()
+    paths = document["paths"]
+    schemes = document["components"]["securitySchemes"]
+    assert [(one["type"], one["scheme"]) for one in schemes.values()] == [("http", "bearer")]
     operations = [(path, method, one) for path, methods in paths.items() for method, one in methods.items()]
     assert len(operations) >= 11
     for path, method, one in operations:
@@ -106,7 +109,15 @@ def test_openapi_describes_every_operation_with_examples(client):
         assert problems, f"{method} {path} names no error"
         [success] = [r for status, r in one["responses"].items() if status in {"200", "201", "202"}]
         assert all("example" in content for content in success["content"].values()), path
-        assert all("example" in r["content"]["application/problem+json"] for r in problems if "content" in r)
+        codes = {
+            status: set(answer["content"]["application/problem+json"]["examples"])
+            for status, answer in one["responses"].items()
+            if int(status) >= 400
+        }
+        assert codes["503"] == {"busy"}, path
+        assert ("cross_site_request" in codes.get("403", ())) == (method == "post"), path
+        required = [each for each in one.get("security", []) if each]
+        assert bool(required) == ("401" in codes), path
 
 
 def test_a_body_that_hides_its_length_is_cut_off_too(client):

@@ -129,6 +129,7 @@ def test_a_running_submission_reloads_itself_without_scripts_and_a_finished_one_
 ):
     sign_in("ada")
     page = f"/submissions/{world.submit('ada')}"
+    assert "No run has ended yet." in client.get(page).text
     world.run(2)
     world.claim_one()
     text = client.get(page).text
@@ -138,14 +139,22 @@ def test_a_running_submission_reloads_itself_without_scripts_and_a_finished_one_
     world.run(1, RunOutcome(1.48, None, Verdict.TIMED_OUT, "over_cutoff"))
     text = client.get(page).text
     assert 'http-equiv="refresh"' not in text
-    for words in ("over_cutoff", "What to change", "Yours", "spent", "run 4 of 4"):
+    for words in ("over_cutoff", "What to change", "Yours", "spent, since runs had started", "run 4 of 4"):
         assert words in text
 
 
 def test_a_score_is_shown_beside_retraining_with_its_digests(client, world, sign_in):
     sign_in("ada")
     text = client.get(f"/submissions/{world.scored('ada', 0.08, 0.98, 0.97)}").text
-    for words in ("0.0760", "0.0923", "Retain ratio", "version 1", "<svg", "Share of the cutoff"):
+    for words in (
+        "0.0760",
+        "0.0923",
+        "Retain ratio",
+        "version 1",
+        "<svg",
+        "Left of the cutoff",
+        "less than the cutoff of 1.48 s",
+    ):
         assert words in text
 
 
@@ -156,6 +165,29 @@ def test_cancelling_on_the_page_gives_the_quota_back(client, world, sign_in):
     text = client.get(page).text
     assert "cancelled_on_request" in text
     assert "given back" in text
+
+
+def test_blame_and_quota_say_what_the_ledger_says_after_a_rerun(client, world, sign_in, bearer):
+    submission = world.submit("ada")
+    for _ in range(3):  # our fault
+        world.lose_one()
+    sign_in("ada")
+    page = f"/submissions/{submission}"
+    assert "<dd>Ours</dd>" in client.get(page).text
+    rerun = f"/api/v1/admin/submissions/{submission}/rerun"
+    client.post(rerun, json={"reason": "r"}, headers=bearer("root"))
+    world.run(1, RunOutcome(1.48, None, Verdict.TIMED_OUT, "over_cutoff"))
+    text = client.get(page).text
+    assert "<dd>Yours</dd>" in text
+    assert "given back, since an earlier evaluation of it ended through our fault" in text
+    charged = world.submit("ada")
+    world.run(1, RunOutcome(1.48, None, Verdict.TIMED_OUT, "over_cutoff"))
+    rerun = f"/api/v1/admin/submissions/{charged}/rerun"
+    client.post(rerun, json={"reason": "r"}, headers=bearer("root"))
+    world.run(1, RunOutcome(0.2, None, Verdict.CRASHED, "raised"))
+    assert (
+        "spent on the first evaluation; a rerun costs nothing" in client.get(f"/submissions/{charged}").text
+    )
 
 
 def test_another_persons_submission_is_a_page_that_says_not_found(client, world, sign_in):

@@ -1,0 +1,70 @@
+"""API v1 for everybody: competitions and leaderboards."""
+
+from fastapi import APIRouter, Response
+
+from app.dependencies import Ctx, Now, Reading, Visitor
+from app.routes import examples
+from app.routes.csv_table import leaderboard_csv
+from app.routes.door import Slug
+from app.routes.etags import IfNoneMatch, unless_known
+from app.routes.security import OPTIONAL
+from app.schemas import CompetitionList, CompetitionOut, LeaderboardOut
+from app.views import competitions
+
+router = APIRouter(prefix="/api/v1", tags=["competitions"])
+
+
+@router.get(
+    "/competitions",
+    summary="List competitions",
+    responses={200: examples.ok("All of them", examples.COMPETITIONS), **examples.problems()},
+)
+def list_competitions(session: Reading, now: Now) -> CompetitionList:
+    """List all competitions, the open ones first."""
+    return CompetitionList(items=competitions.listing(session, now))
+
+
+@router.get(
+    "/competitions/{slug}",
+    summary="Read a competition",
+    responses={200: examples.ok("The competition now", examples.COMPETITION), **examples.problems(401, 404)},
+    openapi_extra=OPTIONAL,
+)
+def read_competition(slug: Slug, session: Reading, visitor: Visitor, now: Now) -> CompetitionOut:
+    """Read limits, dates, entry function and cutoff; with a token, your quota too."""
+    return competitions.describe(session, slug, visitor, now)
+
+
+@router.get(
+    "/competitions/{slug}/leaderboard",
+    summary="Read the leaderboard",
+    response_model=LeaderboardOut,
+    responses={
+        200: examples.ok("The leaderboard now", examples.LEADERBOARD),
+        304: {"description": "Unchanged since the ETag in If-None-Match"},
+        **examples.problems(404),
+    },
+)
+def read_leaderboard(
+    slug: Slug, context: Ctx, session: Reading, now: Now, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Read the public leaderboard, with the row of retraining from scratch beside it."""
+    kept = context.boards.get(session, slug, now, "json", LeaderboardOut.model_dump_json)
+    headers = {"Cache-Control": "no-cache"}
+    return unless_known(kept.etag, if_none_match, lambda: kept.body, "application/json", headers)
+
+
+@router.get(
+    "/competitions/{slug}/leaderboard.csv",
+    response_class=Response,
+    summary="Read the leaderboard as CSV",
+    responses={
+        200: examples.ok("The leaderboard now", "rank,user,score,...\r\n1,ada,0.0712,...\r\n", "text/csv"),
+        **examples.problems(404),
+    },
+)
+def read_leaderboard_csv(slug: Slug, context: Ctx, session: Reading, now: Now) -> Response:
+    """Read the public leaderboard as CSV; cells that a spreadsheet would run as a formula are quoted."""
+    kept = context.boards.get(session, slug, now, "csv", leaderboard_csv)
+    headers = {"Content-Disposition": f'attachment; filename="{slug}-leaderboard.csv"'}
+    return Response(kept.body, media_type="text/csv; charset=utf-8", headers=headers)

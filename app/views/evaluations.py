@@ -1,0 +1,90 @@
+"""What pages and API show of one grading: its score, its reason, its stages."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.models import Evaluation
+from app.reasons import REASONS
+from app.schemas import EvaluationOut, Links, ReasonOut, ScoreOut
+from app.status import Status
+from app.views.competitions import retraining_of
+
+
+def evaluation_out(evaluation: Evaluation) -> EvaluationOut:
+    """Return one grading as the API answers it."""
+    return EvaluationOut(
+        id=evaluation.id,
+        submission_id=evaluation.submission_id,
+        split=evaluation.split,
+        generation=evaluation.generation,
+        status=evaluation.status,
+        verdict=evaluation.verdict,
+        reason=reason_of(evaluation),
+        published=evaluation.published,
+        cancel_requested=evaluation.cancel_requested,
+        score=score_of(evaluation),
+        created_at=evaluation.created_at,
+        links=Links(
+            self=f"/api/v1/evaluations/{evaluation.id}", html=f"/submissions/{evaluation.submission_id}"
+        ),
+    )
+
+
+def reason_of(evaluation: Evaluation) -> ReasonOut | None:
+    """Return why an evaluation ended without a score, in the words of app.reasons."""
+    if evaluation.reason is None:
+        return None
+    reason = REASONS[evaluation.reason]
+    return ReasonOut(code=reason.code, cause=reason.cause, advice=reason.advice, fault=reason.fault)
+
+
+def score_of(evaluation: Evaluation) -> ScoreOut | None:
+    """Return an evaluation's score beside that of retraining, or None while there is none."""
+    score = evaluation.score
+    if score is None:
+        return None
+    retraining = retraining_of(evaluation.reference)
+    return ScoreOut(
+        score=score.score,
+        forgetting_quality=score.forgetting_quality,
+        retain_ratio=score.retain_ratio,
+        test_ratio=score.test_ratio,
+        retraining_score=None if retraining is None else retraining.score,
+        grader_version=score.grader_version,
+        reference_digest=score.reference_digest,
+    )
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a submission's way; `state` is done, now or ahead."""
+
+    name: str
+    state: str
+    at: datetime | None
+    seconds: float | None
+
+
+def stages(evaluation: Evaluation, now: datetime) -> tuple[Stage, ...]:
+    """Return the four stages with when each began and how long it took, or has taken so far."""
+    ended = [run.finished_at for run in evaluation.runs if run.finished_at is not None]
+    reached_scoring = evaluation.status is Status.SCORING or evaluation.score is not None
+    scoring_at = max(ended) if reached_scoring and ended else None
+    begun = {
+        "Queued": evaluation.created_at,
+        "Running": evaluation.started_at,
+        "Scoring": scoring_at,
+        "Done": evaluation.finished_at,
+    }
+    present = [(name, at) for name, at in begun.items() if at is not None]
+    last = present[-1][0]
+    found = []
+    for name, at in begun.items():
+        later = next((moment for _, moment in present if at is not None and moment > at), None)
+        until = None if at is None or name == "Done" else (later or (now if name == last else at))
+        seconds = (until - at).total_seconds() if at is not None and until is not None else None
+        state = "ahead" if at is None else ("now" if name == last and name != "Done" else "done")
+        found.append(Stage(name, state, at, seconds))
+    if evaluation.status is Status.DONE:  # what was never reached is no longer ahead
+        return tuple(stage for stage in found if stage.at is not None)
+    return tuple(found)
