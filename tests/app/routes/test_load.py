@@ -72,9 +72,9 @@ def test_pages_and_health_answer_while_sixty_strangers_sign_in(served, monkeypat
     _, _, client = served
     going = threading.Event()
     monkeypatch.setattr(auth._HASHER, "verify", lambda *_: going.wait(60))
-    form = {"name": "ada", "password": PASSWORD}
 
-    def sign_in(_):
+    def sign_in(number):
+        form = {"name": f"stranger-{number}", "password": PASSWORD}
         answer = client.post("/sign-in", data=form, headers={"Sec-Fetch-Site": "same-origin"})
         if answer.status_code == 503:
             assert int(answer.headers["Retry-After"]) > 0
@@ -89,7 +89,7 @@ def test_pages_and_health_answer_while_sixty_strangers_sign_in(served, monkeypat
             assert [client.get(path).status_code for path in ("/", "/healthz")] == [200, 200]
         finally:
             going.set()
-        assert sorted(answers) == [303] * 6 + [503] * 54
+        assert sorted(answers) == [401] * 6 + [503] * 54
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
