@@ -97,11 +97,16 @@ class Bubblewrap:
                 answer, _ = started.process.communicate()
             return answer, _close_and_read(started)
         finally:
-            _release(claimed)
+            self._release(claimed)
 
     def _claim_uid(self) -> Claim | None:
         """Claim a uid for one sandbox; an ordinary user has only one, and no choice."""
         return claim_uid(self._uid_base) if os.geteuid() == 0 else None
+
+    def _release(self, claimed: Claim | None) -> None:
+        """Give a uid back; a method, so that a sandbox alive keeps this back end's spawner alive too."""
+        if claimed is not None:
+            claimed.release()
 
     def start(self, spec: SandboxSpec) -> BubblewrapSandbox:
         """Start a sandbox and block until it is READY. Raises SandboxFault."""
@@ -113,10 +118,10 @@ class Bubblewrap:
             claimed = self._claim_uid()
             return self._start(spec, claimed)
         except OSError as error:
-            _release(claimed)
+            self._release(claimed)
             raise SandboxFault(f"a sandbox could not be started: {error}") from error
         except BaseException:
-            _release(claimed)
+            self._release(claimed)
             raise
 
     def _start(self, spec: SandboxSpec, claimed: Claim | None) -> BubblewrapSandbox:
@@ -196,12 +201,7 @@ class Bubblewrap:
             ) from error
         _close_and_read(started)
         handles = Handles(started.process, pid, pidfd, control)
-        return BubblewrapSandbox(handles, spec.limits, lambda: _release(claimed))
-
-
-def _release(claimed: Claim | None) -> None:
-    if claimed is not None:
-        claimed.release()
+        return BubblewrapSandbox(handles, spec.limits, lambda: self._release(claimed))
 
 
 def _settings(spec: SandboxSpec, control_fd: int) -> str:
