@@ -11,7 +11,8 @@ import pytest
 
 from app import archive
 from app.competitions import Bundle
-from app.errors import BundleTooLarge, Rejected
+from app.errors import BundleTooLarge, Busy, Rejected
+from app.limits import Gate
 
 GOOD = "def unlearning(net, retain_loader, forget_loader, val_loader):\n    return net\n"
 LIMITS = Bundle(max_bytes=2_000_000, max_unpacked_bytes=300_000, max_files=5)
@@ -307,6 +308,47 @@ def test_a_bundle_without_submission_py_is_refused(refused):
 
 def test_a_submission_py_in_a_folder_is_pointed_out(refused):
     refused(pack(("mine/submission.py", GOOD), source=None), "missing_submission_py", "'mine/submission.py'")
+
+
+@pytest.fixture
+def checker(tmp_path, monkeypatch):
+    """Put a shell script in the checker's place."""
+
+    def replace(script):
+        path = tmp_path / "checker"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        monkeypatch.setattr(archive.sys, "executable", str(path))
+
+    return replace
+
+
+def test_a_checker_that_we_do_not_give_its_time_is_our_own_overload(inspect, checker, monkeypatch):
+    monkeypatch.setattr(archive, "_CHECK_SECONDS", 0.05)
+    checker("exec sleep 30")
+    with pytest.raises(Busy) as caught:
+        inspect(pack())
+    assert caught.value.retry_after
+
+
+def test_a_checker_that_is_killed_from_outside_is_our_own_overload(inspect, checker):
+    checker("kill -KILL $$")
+    with pytest.raises(Busy):
+        inspect(pack())
+
+
+@pytest.mark.parametrize("script", ["kill -XCPU $$", "kill -SEGV $$", "exit 1"])
+def test_a_checker_that_ends_at_its_own_limits_met_too_complex_a_source(refused, checker, script):
+    checker(script)
+    refused(pack(), "source_too_complex")
+
+
+def test_when_all_checkers_are_taken_the_next_hears_that_it_is_busy(inspect, monkeypatch):
+    gate = Gate(places=1, waiting=0, patience=1.0, words="Too many.")
+    monkeypatch.setattr(archive, "_CHECKERS", gate)
+    with gate.enter(), pytest.raises(Busy):
+        inspect(pack())
+    assert inspect(pack()).files
 
 
 def test_the_source_checker_needs_nothing_but_the_standard_library():

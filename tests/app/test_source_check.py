@@ -1,6 +1,10 @@
 """What is said about submission.py without running it."""
 
+import signal
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -112,6 +116,17 @@ def test_source_that_would_kill_a_parser_is_refused_and_the_service_lives(tmp_pa
     with pytest.raises(Rejected) as caught:
         archive.inspect(path, Bundle(), "unlearning")
     assert caught.value.code in {"source_too_complex", "syntax_error"}
+
+
+def test_the_checker_ends_itself_at_its_own_limit_of_time():
+    endless = (
+        "import itertools; from app import source_check; source_check._CPU_SECONDS = 1;"
+        "source_check.check = lambda *_: [None for _ in itertools.count() if False]; source_check.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", endless, "unlearning"], input=b"", cwd=Path(__file__).parents[2], check=False
+    )
+    assert done.returncode == -signal.SIGXCPU
 
 
 def test_source_is_never_run(tmp_path):

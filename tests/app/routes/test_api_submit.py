@@ -6,6 +6,7 @@ from sqlalchemy import event, func, select
 
 from app.db import read_only
 from app.models import QuotaEntry, Submission
+from tests.app.routes.bodies import Body, send
 from tests.bundles import zipped
 from tests.seeding import GOOD
 
@@ -74,14 +75,14 @@ def test_a_failed_commit_never_answers_201(client, world, bearer):
 
 @pytest.mark.parametrize("authorization", [None, "Bearer lethe_nonsense", "Basic YTpi"])
 def test_without_a_valid_token_nothing_of_the_body_is_read(client, authorization):
-    def never():
-        raise AssertionError("the body was read")
-        yield b""
-
-    headers = {} if authorization is None else {"Authorization": authorization}
-    answer = client.post(URL, content=b"", headers=headers)
+    body = Body(zipped(GOOD))
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    if authorization is not None:
+        headers["Authorization"] = authorization
+    answer = send(client.app, URL, body, headers)
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert body.chunks_read == 0
 
 
 def archive(**files):
@@ -119,22 +120,18 @@ def test_a_bad_bundle_says_what_to_change_and_spends_nothing(client, world, bear
 
 
 def test_a_body_without_a_length_is_cut_off_at_the_limit(client, world, bearer):
-    sent = 0
-
-    def endless():
-        nonlocal sent
-        for _ in range(1000):
-            sent += 50_000
-            yield bytes(50_000)
-
-    answer = client.post(URL, content=endless(), headers=bearer("ada"))
+    body = Body(*[bytes(50_000)] * 1000)
+    answer = send(client.app, URL, body, bearer("ada"))
     assert (answer.status_code, answer.json()["code"]) == (413, "bundle_too_large")
+    assert body.chunks_read == 3  # 150,000 bytes: the first that are over 100,000
     assert left_over(world) == []
 
 
 def test_a_length_over_the_limit_is_refused_before_a_byte_is_read(client, bearer):
-    answer = client.post(URL, content=b"x", headers=bearer("ada", **{"Content-Length": "100001"}))
-    assert answer.status_code == 413
+    body = Body(b"x" * 100_001)
+    answer = send(client.app, URL, body, bearer("ada", **{"Content-Length": "100001"}))
+    assert (answer.status_code, answer.json()["code"]) == (413, "bundle_too_large")
+    assert body.chunks_read == 0
 
 
 def test_a_form_is_told_to_send_the_zip_itself(client, bearer):
