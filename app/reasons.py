@@ -139,7 +139,7 @@ _ALL = (
         "raised",
         Verdict.CRASHED,
         "The entry function raised an exception.",
-        "Run it on the competition's public data, on one thread, and mend what it raises.",
+        "Run it on data of your own, shaped as the data page says, on one thread, and mend what it raises.",
     ),
     _run(
         "died",
