@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from anyio import CapacityLimiter
 from sqlalchemy import Engine
 
+from app import streams, uploads
 from app.limits import FailureLimit, Turns
 from app.rendering import Renderer
 from app.settings import Settings
 from app.storage import Storage
-from app.streams import Streams
 from app.views.boards import Boards
 
 _WINDOW = timedelta(minutes=5)
@@ -28,10 +29,12 @@ class Context:
     renderer: Renderer
     health_engine: Engine
     """Opens a connection for each use, so that health does not depend on the pool."""
+    health_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(4))
+    """Threads that are not the pages', so that health does not depend on those either."""
     failures_by_name: FailureLimit = field(default_factory=lambda: FailureLimit(10, _WINDOW))
     failures_by_address: FailureLimit = field(default_factory=lambda: FailureLimit(50, _WINDOW))
-    uploads_under_way: Turns = field(default_factory=lambda: Turns(2))
-    streams: Streams = field(default_factory=Streams)
+    uploads_under_way: Turns = field(default_factory=lambda: Turns(uploads.AT_ONCE, uploads.too_many))
+    streams: Turns = field(default_factory=lambda: Turns(streams.PER_PERSON, streams.too_many))
     boards: Boards = field(default_factory=Boards)
 
     @property

@@ -1,12 +1,12 @@
 """Bounds on what happens at once, or too often; each is kept in the memory of this process."""
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from threading import BoundedSemaphore, Lock
 
-from app.errors import Busy, TooManyAttempts, TooManyUploads
+from app.errors import Busy, LetheError, TooManyAttempts
 
 
 class Gate:
@@ -38,23 +38,20 @@ class Gate:
 
 
 class Turns:
-    """Counts what each person has under way."""
+    """Counts what each person has under way; who has `most` already is answered with `refusal(most)`."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, refusal: Callable[[int], LetheError]) -> None:
         self._most = most
+        self._refusal = refusal
         self._held: Counter[str] = Counter()
         self._lock = Lock()
 
     @contextmanager
     def hold(self, key: str) -> Iterator[None]:
-        """Hold one of a person's turns. Raises TooManyUploads when all are taken."""
+        """Hold one of a person's turns. Raises the refusal when all are taken."""
         with self._lock:
             if self._held[key] >= self._most:
-                raise TooManyUploads(
-                    f"{self._most} uploads of yours are still under way.",
-                    advice="Wait until one of them has ended.",
-                    retry_after=5,
-                )
+                raise self._refusal(self._most)
             self._held[key] += 1
         try:
             yield

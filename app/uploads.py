@@ -14,12 +14,25 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
-from app.errors import BadRequest, BundleTooLarge, UploadTimeout
+from app.errors import BadRequest, BundleTooLarge, TooManyUploads, UploadTimeout
 
 BATCH = 1 << 20
 FORM_OVERHEAD = 64 << 10  # boundaries, headers and the other fields of a form
 LONGEST_SECONDS = 600.0
 """How long the body of one upload may take to arrive."""
+
+
+AT_ONCE = 2
+"""Uploads that one person may have under way."""
+
+
+def too_many(most: int) -> TooManyUploads:
+    """Return the refusal of one more."""
+    return TooManyUploads(
+        f"{most} uploads of yours are still under way.",
+        advice="Wait until one of them has ended.",
+        retry_after=5,
+    )
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ async def received(
     response_model=SubmissionOut,
     responses={
         201: examples.ok("Accepted, saved and queued", examples.SUBMISSION),
-        **examples.problems(400, 401, 404, 409, 413, 429, unsafe=True, s422=examples.REJECTED),
+        **examples.problems(400, 401, 404, 408, 409, 413, 429, unsafe=True, s422=examples.REJECTED),
     },
     dependencies=SIGNED_IN,
     openapi_extra={
@@ -197,7 +197,7 @@ def cancel(
 async def followed(submission_id: SubmissionId, context: Ctx, person: Person) -> AsyncIterator[User]:
     """Yield the person if the submission is theirs to follow and they have a place left, before the stream begins."""
     await run_in_threadpool(_version, context, submission_id, person)
-    with context.streams.place(person.id):
+    with context.streams.hold(person.id):
         yield person
 
 

@@ -161,6 +161,12 @@ _PROBLEMS: dict[int, Words] = {
     ),
     403: ("forbidden", "You may not do this", "Only admins may do this.", "Ask the organiser."),
     404: ("not_found", "Not found", "There is no such submission.", ""),
+    408: (
+        "upload_timeout",
+        "The upload took too long",
+        "It had not arrived after 10 min.",
+        "Send a smaller bundle, or send it over a faster connection.",
+    ),
     409: (
         "competition_closed",
         "The competition takes no submissions now",

@@ -1,6 +1,6 @@
 """Whether this process can serve."""
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from fastapi import APIRouter
 from sqlalchemy import Engine
 
@@ -21,7 +21,7 @@ router = APIRouter()
 )
 async def healthz(context: Ctx) -> Health:
     """Answer 200 if the database does, however busy the pages' threads and connections are."""
-    await to_thread.run_sync(_ping, context.health_engine, limiter=CapacityLimiter(1))
+    await to_thread.run_sync(_ping, context.health_engine, limiter=context.health_threads)
     return Health(status="ok", database="ok")
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from app.errors import Busy, TooManyAttempts, TooManyUploads
 from app.limits import FailureLimit, Gate, Turns
+from app.uploads import too_many
 from tests.app.conftest import NOW
 
 MINUTE = timedelta(minutes=1)
@@ -59,7 +60,7 @@ def test_a_gate_sends_away_who_has_waited_long_enough():
 
 
 def test_turns_are_counted_for_each_person_and_given_back():
-    turns = Turns(1)
+    turns = Turns(1, too_many)
     with turns.hold("ada"), turns.hold("grace"), pytest.raises(TooManyUploads), turns.hold("ada"):
         pass
     with turns.hold("ada"):

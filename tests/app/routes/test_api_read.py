@@ -234,7 +234,7 @@ def test_a_person_may_follow_only_so_many_submissions_at_once(client, world, bea
     url, places = f"/api/v1/submissions/{submission}/events", client.app.state.context.streams
     with ExitStack() as held:
         for _ in range(PER_PERSON):
-            held.enter_context(places.place(world.user("ada").id))
+            held.enter_context(places.hold(world.user("ada").id))
         refused = client.get(url, headers=bearer("ada"))
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many_streams")
         assert refused.headers["Retry-After"] == "5"
