@@ -1,12 +1,20 @@
 """People's own ways through the pages, in the system's Chromium."""
 
+import time
+from contextlib import ExitStack
+
+import httpx
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import select
 
-from app import submissions
+from app import evaluations, submissions
 from app.db import unit_of_work
+from app.evaluations import RunOutcome
+from app.models import Evaluation
+from app.streams import PER_PERSON
 from tests.bundles import zipped
-from tests.seeding import GOOD, PASSWORD
+from tests.seeding import DAY, GOOD, LEASE, N_MODELS, PASSWORD
 
 
 @pytest.fixture
@@ -50,18 +58,68 @@ def test_sign_in_upload_a_zip_and_see_it_queued(page, site):
     assert page.complaints == []
 
 
+def take(site, submission):
+    """Claim all runs that are queued, keep those of one submission, and give the others back."""
+    world = site.world
+    with unit_of_work(world.engine) as session:
+        lent = evaluations.claim(
+            session, worker="w", limit=1000, now=world.clock(), lease=LEASE, queue_due=DAY
+        )
+        [wanted] = session.scalars(select(Evaluation.id).where(Evaluation.submission_id == submission))
+        for claim in lent:
+            if claim.evaluation_id != wanted:
+                evaluations.give_back(session, claim, "worker_lost", world.clock(), count_loss=False)
+    return [claim for claim in lent if claim.evaluation_id == wanted]
+
+
+def record(site, claim):
+    with unit_of_work(site.world.engine) as session:
+        evaluations.record(session, claim, RunOutcome(0.8, "d" * 64), site.world.clock(), LEASE, DAY)
+
+
 def test_a_submission_page_follows_its_runs_without_reloading(page, site):
     sign_in(page, "grace")
     submission = site.world.submit("grace", "to be watched")
     page.goto(f"/submissions/{submission}")
     page.evaluate("window.stayed = true")
-    expect(page.get_by_role("status")).to_contain_text("queued")
+    status = page.get_by_role("status")
+    expect(status).to_contain_text("queued")
+    expect(page.get_by_text("No run has ended yet.")).to_be_visible()
+    first, second, *rest = take(site, submission)
+    record(site, first)
+    expect(status).to_contain_text(f"1 of {N_MODELS} runs done", timeout=15_000)
+    record(site, second)
+    expect(status).to_contain_text(f"2 of {N_MODELS} runs done", timeout=15_000)
+    expect(page.locator("rect.chart-bar")).to_have_count(2)
+    grace = site.world.user("grace")
     with unit_of_work(site.world.engine) as session:
-        submissions.cancel(session, submission, site.world.user("grace"), site.world.clock())
-    expect(page.get_by_role("status")).to_contain_text("cancelled", timeout=15_000)
-    expect(page.get_by_text("given back")).to_be_visible()
+        for claim in rest:
+            evaluations.give_back(session, claim, "worker_lost", site.world.clock(), count_loss=False)
+        submissions.cancel(session, submission, grace, site.world.clock())
+    expect(status).to_contain_text("cancelled", timeout=15_000)
+    expect(page.get_by_text("spent, since runs had started")).to_be_visible()
     assert page.evaluate("window.stayed")
     assert page.complaints == []
+
+
+def test_a_place_to_follow_comes_back_when_the_follower_leaves(site):
+    headers = {"Authorization": f"Bearer {site.world.tokens['ada']}"}
+    path = f"{site.url}/api/v1/submissions/{site.ids['running']}/events"
+
+    def follow(stack):
+        answer = stack.enter_context(httpx.stream("GET", path, headers=headers))
+        lines = answer.iter_lines()
+        stack.callback(lines.close)  # a reader that is forgotten closes the stream
+        next(lines, None)
+        return answer.status_code
+
+    for _ in range(2):
+        deadline = time.monotonic() + 15
+        with ExitStack() as stack:
+            while follow(stack) == 429:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            assert [follow(stack) for _ in range(PER_PERSON)] == [200] * (PER_PERSON - 1) + [429]
 
 
 def test_the_form_works_without_scripts(browser, site):
