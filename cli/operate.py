@@ -37,13 +37,16 @@ def serve(*, host: str, port: int) -> None:
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise CliError(
             f"Cannot listen on {host}, port {port}: {error.strerror}.",
             code="cannot_listen",
             advice="Choose another with --port, or --host.",
         ) from error
+    # connections inherit it; asyncio sets it only on sockets it makes itself, and a small answer would wait 40 ms
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 @click.command()

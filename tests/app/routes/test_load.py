@@ -61,10 +61,8 @@ def test_a_hundred_reads_at_once_are_all_answered(served):
         start.wait()
         return client.get(PAGES[number % len(PAGES)]).status_code
 
-    began = time.monotonic()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:  # one that waits for another's connection would end in 503
         assert list(pool.map(read, range(AT_ONCE))) == [200] * AT_ONCE
-    assert time.monotonic() - began < 25  # a request that waits for another's connection takes 30 s
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
