@@ -15,7 +15,7 @@ help:
 	@echo "make clean           remove the virtual environment and caches (var/, the service's data, stays)"
 
 demo: system-demo $(VENV)/.installed
-	@$(BIN)/lethe up --port $(PORT) $(if $(CHECK),--check)
+	@$(BIN)/lethe up --port $(PORT) $(if $(CHECK),--check,|| [ $$? -eq 130 ])
 
 test: system-test $(VENV)/.installed-dev lint
 	$(BIN)/pytest

@@ -32,6 +32,7 @@ class Context:
     health_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(4))
     """Threads that are not the pages', so that health does not depend on those either."""
     failures_by_name: FailureLimit = field(default_factory=lambda: FailureLimit(10, _WINDOW))
+    """For a name from one address: a stranger elsewhere cannot keep its owner out."""
     failures_by_address: FailureLimit = field(default_factory=lambda: FailureLimit(50, _WINDOW))
     uploads_under_way: Turns = field(default_factory=lambda: Turns(uploads.AT_ONCE, uploads.too_many))
     streams: Turns = field(default_factory=lambda: Turns(streams.PER_PERSON, streams.too_many))

@@ -51,6 +51,9 @@ def check_examples(competition: Path, url: str, token: str, still_up: Callable[[
     examples = examples_of(competition)
     environment = {**os.environ, "LETHE_URL": url, "LETHE_TOKEN": token}
     slug = competition.name
+    click.echo(
+        f"\nSending {len(examples)} example bundles as a participant would; each that is scored takes a minute or two."
+    )
     answers = [
         _lethe(environment, still_up, "submit", str(example.folder), "--competition", slug, "--json")
         for example in examples
@@ -90,9 +93,10 @@ def _told(example: Example, verdict: str, reason: str | None) -> bool:
 
 def _lethe(environment: Mapping[str, str], still_up: Callable[[], None], *arguments: str) -> dict[str, Any]:
     """Run one lethe command as a participant and return the JSON object it printed, errors included."""
+    quiet = subprocess.DEVNULL if arguments[0] == "submit" else None  # its next command is ours to run
     with (
         tempfile.TemporaryFile() as out,
-        subprocess.Popen([*_LETHE, *arguments], env=environment, stdout=out) as process,
+        subprocess.Popen([*_LETHE, *arguments], env=environment, stdout=out, stderr=quiet) as process,
     ):
         while process.poll() is None:
             try:

@@ -51,7 +51,9 @@ def _reason(submission: JsonObject) -> list[tuple[str, str]]:
     reason = submission.get("reason")
     if not isinstance(reason, dict):
         return []
-    charged = "yours" if reason.get("fault") == "participant" else "not yours; not charged to your quota"
+    charged = {"participant": "yours", "lethe": "ours; your quota is given back"}.get(
+        reason.get("fault", ""), "nobody's"
+    )
     return [
         ("reason", f"{reason.get('code')}: {reason.get('cause')}"),
         ("what to do", str(reason.get("advice"))),

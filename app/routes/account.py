@@ -76,7 +76,7 @@ def sign_in(
 def _verified(request: Request, context: Context, name: str, password: str, now: datetime) -> User:
     """Check a password, unless too many were wrong. Raises TooManyAttempts, NotAuthenticated or Busy."""
     address = request.client.host if request.client else ""
-    limits = ((context.failures_by_address, address), (context.failures_by_name, name))
+    limits = ((context.failures_by_address, address), (context.failures_by_name, f"{name} {address}"))
     with ExitStack() as uncount:
         for limit, key in limits:
             limit.begin(key, now)

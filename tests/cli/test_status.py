@@ -45,7 +45,7 @@ def test_a_fault_of_ours_is_said_to_cost_no_quota(service, lethe):
         "fault": "lethe",
     }
     service.on(READ, Answer(200, submission("done", "stalled", reason=reason)))
-    assert "not charged to your quota" in lethe("status", "abc123").stdout
+    assert "ours; your quota is given back" in lethe("status", "abc123").stdout
 
 
 def test_json_is_the_services_own_object(service, lethe):
@@ -64,7 +64,9 @@ def test_without_an_id_all_pages_of_mine_are_a_table(service, lethe):
 
 
 def test_the_list_stops_at_its_limit_without_asking_for_more(service, lethe):
-    service.on("GET /submissions", Answer(200, {"items": [summary("one"), summary("two")], "next_cursor": "c2"}))
+    service.on(
+        "GET /submissions", Answer(200, {"items": [summary("one"), summary("two")], "next_cursor": "c2"})
+    )
     result = lethe("status", "--limit", "1", "--json")
     assert [item["id"] for item in json.loads(result.stdout)["items"]] == ["one"]
     assert len(service.seen) == 1

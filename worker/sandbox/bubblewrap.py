@@ -7,6 +7,7 @@ was touched and put away again is seen twice a second, /tmp and /dev/shm have a 
 files, and what waits in pipes and sockets is bounded only by the number of descriptors. It runs on the CPU only.
 """
 
+import contextlib
 import json
 import os
 import selectors
@@ -189,6 +190,7 @@ class Bubblewrap:
         try:
             pid = _child_pid(started.info_fd, deadline)
             pidfd = os.pidfd_open(pid)
+            _die_first(pid)
             _wait_for_ready(control, deadline)
         except (OSError, ValueError, SandboxFault) as error:
             started.process.kill()  # --die-with-parent takes the rest along
@@ -224,9 +226,15 @@ def _rlimits(limits: Limits) -> dict[str, Any]:
         "RLIMIT_AS": limits.memory_bytes + TORCH_ADDRESS_SPACE,
         "RLIMIT_NPROC": limits.processes,
         "RLIMIT_FSIZE": max(limits.tmp_bytes, LENGTH_BYTES + limits.output_bytes),
-        "RLIMIT_NOFILE": 512,
+        "RLIMIT_NOFILE": 256,
         "RLIMIT_CORE": 0,
     }
+
+
+def _die_first(pid: int) -> None:
+    """If the machine runs out of memory, let the kernel end a sandbox and not the worker."""
+    with contextlib.suppress(PermissionError):  # an ordinary user may not always say so
+        Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
 
 
 def _child_pid(info_fd: int, deadline: float) -> int:

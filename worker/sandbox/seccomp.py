@@ -70,13 +70,23 @@ _NUMBERS: dict[str, tuple[int, int]] = {
     "prctl": (157, 167),
     "socket": (41, 198),
     "socketpair": (53, 199),
+    "setsockopt": (54, 208),
+    "fcntl": (72, 25),
 }
-_LOOKED_AT = ("prctl", "socket", "socketpair", "memfd_create")
-_FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)
+_LOOKED_AT = ("prctl", "socket", "socketpair", "memfd_create", "setsockopt", "fcntl")
+_FAMILIES = (socket.AF_UNIX, socket.AF_NETLINK)
+_BUFFER_SIZES = (socket.SO_SNDBUF, socket.SO_RCVBUF, 32, 33)  # the last two are their ...FORCE forms
+_F_SETPIPE_SZ = 1031
 _PR_SET_PDEATHSIG = 1
 _X32 = 0x40000000  # a second set of numbers on x86_64 that would pass by the table
 
-_NUMBER_AT, _ARCH_AT, _FIRST_ARGUMENT_AT = 0, 4, 16  # in struct seccomp_data, little-endian
+_NUMBER_AT, _ARCH_AT, _FIRST_ARGUMENT_AT, _SECOND_ARGUMENT_AT, _THIRD_ARGUMENT_AT = (
+    0,
+    4,
+    16,
+    24,
+    32,
+)  # in struct seccomp_data, little-endian
 _LOAD, _IF_EQUAL, _IF_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _KILL, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
 
@@ -108,6 +118,17 @@ def program(machine: str = platform.machine()) -> bytes:
     families = [instruction for family in _FAMILIES for instruction in _when(family, [_allow()])]
     plain = [(_LOAD, 0, 0, _FIRST_ARGUMENT_AT), *families, _answer(errno.EPERM)]
     instructions += _when(numbers["socket"], plain) + _when(numbers["socketpair"], plain)
+    # what waits in sockets and pipes is counted for no process: their sizes stay the kernel's small ones
+    sizes = [instruction for size in _BUFFER_SIZES for instruction in _when(size, [_answer(errno.EPERM)])]
+    of_socket = [(_LOAD, 0, 0, _THIRD_ARGUMENT_AT), *sizes, _allow()]
+    instructions += _when(
+        numbers["setsockopt"],
+        [(_LOAD, 0, 0, _SECOND_ARGUMENT_AT), *_when(socket.SOL_SOCKET, of_socket), _allow()],
+    )
+    instructions += _when(
+        numbers["fcntl"],
+        [(_LOAD, 0, 0, _SECOND_ARGUMENT_AT), *_when(_F_SETPIPE_SZ, [_answer(errno.EPERM)]), _allow()],
+    )
     return b"".join(struct.pack("<HBBI", *instruction) for instruction in [*instructions, _allow()])
 
 

@@ -83,7 +83,7 @@ def test_nothing_of_the_host_can_be_written(seen):
 
 
 def test_there_is_no_network(seen):
-    assert seen["network"] == "OSError"
+    assert seen["network"] == "PermissionError"
     assert seen["interfaces"] == ["lo"]
 
 
