@@ -88,7 +88,7 @@ _ALL = (
         "There is no submission.py at the root of the archive.",
         "Zip the files themselves, not the folder that holds them.",
     ),
-    _bundle("syntax_error", "submission.py is not valid Python.", "Mend the line named in the detail."),
+    _bundle("syntax_error", "submission.py is not valid Python.", "Mend the line that is named."),
     _bundle(
         "source_too_complex",
         "submission.py is too large or too deeply nested to be checked.",
