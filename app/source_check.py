@@ -41,7 +41,9 @@ def check(source: bytes, entry_function: str) -> Problem | None:
         tree = ast.parse(source, "submission.py")
         compile(source, "submission.py", "exec", dont_inherit=True)  # finds more: 'return' outside a function
     except SyntaxError as error:
-        return "syntax_error", f"submission.py, line {error.lineno}: {error.msg}" if error.lineno else str(error.msg)
+        return "syntax_error", f"submission.py, line {error.lineno}: {error.msg}" if error.lineno else str(
+            error.msg
+        )
     except ValueError as error:  # null bytes
         return "syntax_error", str(error)
     except (RecursionError, MemoryError):
@@ -99,7 +101,10 @@ def _check_arguments(function: Function) -> Problem | None:
         )
     if not problem:
         return None
-    return "unknown_argument", f"submission.py, line {function.lineno}: {problem[:500]}. Known names: {', '.join(KNOWN)}."
+    return (
+        "unknown_argument",
+        f"submission.py, line {function.lineno}: {problem[:500]}. Known names: {', '.join(KNOWN)}.",
+    )
 
 
 def main() -> None:
