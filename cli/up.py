@@ -31,7 +31,8 @@ HEALTHY_SECONDS = 60.0
 )
 def up(port: int, competition: str, *, check: bool) -> None:
     """Migrate, prepare a competition, and run web and worker until Ctrl-C."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for signum in (signal.SIGINT, signal.SIGTERM):  # a shell's background job starts deaf to SIGINT
+        signal.signal(signum, _interrupt)
     try:
         _up(port, competition, check=check)
     except KeyboardInterrupt:
