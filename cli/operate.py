@@ -1,5 +1,6 @@
 """What an operator starts: the web service, a worker, migrations, accounts."""
 
+import json
 import logging
 import os
 import secrets
@@ -92,8 +93,9 @@ def worker(*, name: str) -> None:
 
 
 @click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, in failure too.")
 @reported
-def migrate() -> None:
+def migrate(*, as_json: bool) -> None:
     """Bring the database to the current schema."""
     from app.db import migrate as upgrade
 
@@ -101,6 +103,8 @@ def migrate() -> None:
     with words_for_errors(settings):
         upgrade(settings.url)
     click.echo("The database is at the current schema.", err=True)
+    if as_json:
+        click.echo(json.dumps({"schema": "current"}))
 
 
 @click.group()

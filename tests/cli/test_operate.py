@@ -1,5 +1,6 @@
 """What an operator sees when something is not right: one line, exit code 1, no traceback."""
 
+import json
 import socket
 import stat
 
@@ -101,3 +102,9 @@ def test_a_port_that_is_taken_is_one_line(migrated):
 
 def test_the_data_folder_cannot_be_listed_by_others(migrated, tmp_path):
     assert stat.S_IMODE((tmp_path / "var").stat().st_mode) == 0o711
+
+
+def test_with_json_migrating_answers_one_object_in_success_and_in_failure(lethe, monkeypatch):
+    assert json.loads(lethe("migrate", "--json").stdout) == {"schema": "current"}
+    monkeypatch.setenv("LETHE_DATABASE_URL", "no-such-kind://x")
+    assert "error" in json.loads(lethe("migrate", "--json").stdout)
