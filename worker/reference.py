@@ -144,7 +144,7 @@ def _facts(
     """Return the memorisation of the original beside the mean over all retrained models, and the ceiling."""
     labels = dataset.arrays["train_labels"][dataset.forget(split)]
     reference, ceiling = (_graded_outputs(outputs, role, labels) for role in ("retrained", "ceiling"))
-    graded = report.grade(ceiling, reference).to_dict()
+    graded = report.grade(ceiling, reference).to_dict()["official"]
     measured = [_memorisation(model, split, dataset) for model in retrained]
     return {
         "original": _memorisation(original, split, dataset),

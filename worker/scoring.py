@@ -26,13 +26,13 @@ def score_outputs(runs: Sequence[RunOutputs], split: Split, seconds: Sequence[fl
         split.reference["retrained_test_accuracy"],
     )
     graded = report.grade(unlearned, retrained)
-    if not np.isfinite(graded.score):
+    if not np.isfinite(graded.official.score):
         return None
     return NewScore(
         grader_version=grader.VERSION,
-        score=graded.score,
-        forgetting_quality=graded.forgetting_quality,
-        retain_ratio=graded.retain_ratio,
-        test_ratio=graded.test_ratio,
+        score=graded.official.score,
+        forgetting_quality=graded.official.forgetting_quality,
+        retain_ratio=graded.official.retain_ratio,
+        test_ratio=graded.official.test_ratio,
         report={**graded.to_dict(), "seconds": list(seconds)},
     )
