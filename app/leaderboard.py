@@ -97,6 +97,7 @@ def _entries(session: Session, competition: Competition, now: datetime) -> list[
             Submission.competition_id == competition.id,
             Evaluation.split == "public",
             Evaluation.published,
+            Score.current,
             Reference.current,
             Evaluation.status == Status.DONE,
             Evaluation.verdict == Verdict.SCORED,

@@ -71,6 +71,7 @@ class Base(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's declarative API
         datetime: UTCDateTime,
         dict[str, Any]: JSON,
+        list[str]: JSON,
         Status: _words(Status),
         RunStatus: _words(RunStatus),
         Verdict: _words(Verdict),
@@ -205,7 +206,9 @@ class Evaluation(Base):
     submission: Mapped[Submission] = relationship(back_populates="evaluations")
     reference: Mapped[Reference] = relationship()
     runs: Mapped[list["Run"]] = relationship(back_populates="evaluation", order_by="Run.seed_index")
-    score: Mapped["Score | None"] = relationship(back_populates="evaluation")
+    score: Mapped["Score | None"] = relationship(
+        primaryjoin="and_(Evaluation.id == Score.evaluation_id, Score.current)", viewonly=True
+    )
 
 
 class Run(Base):
@@ -237,20 +240,42 @@ class Run(Base):
 
 
 class Score(Base):
-    """A report under one reference and one grader version."""
+    """A report under one reference and one grader version.
+
+    An evaluation has one current score, which is shown and ranked. Others were replaced, or wait to replace it.
+    Columns that are read often stand before the report: SQLite would read through it to reach them.
+    """
 
     __tablename__ = "scores"
+    __table_args__ = (
+        UniqueConstraint("evaluation_id", "grader_version"),
+        Index(
+            "uq_scores_current",
+            "evaluation_id",
+            unique=True,
+            sqlite_where=text("current"),
+            postgresql_where=text("current"),
+        ),
+    )
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    evaluation_id: Mapped[str] = mapped_column(ForeignKey("evaluations.id"), unique=True)
+    evaluation_id: Mapped[str] = mapped_column(ForeignKey("evaluations.id"))
     grader_version: Mapped[str] = mapped_column(String(16))
     reference_digest: Mapped[str] = mapped_column(String(64))
-    score: Mapped[float]
+    score: Mapped[float]  # the official one
     forgetting_quality: Mapped[float]
     retain_ratio: Mapped[float]
     test_ratio: Mapped[float]
+    current: Mapped[bool]
+    calibrated_score: Mapped[float | None]  # this and the intervals: None where N is too small for them
+    interval_low: Mapped[float | None]  # of the official score, 95 %
+    interval_high: Mapped[float | None]
+    calibrated_low: Mapped[float | None]
+    calibrated_high: Mapped[float | None]
+    flags: Mapped[list[str]]  # codes of app.flags
+    replicates: Mapped[dict[str, Any]]  # "official", "calibrated": both on the same halves of the models
     report: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
-    evaluation: Mapped[Evaluation] = relationship(back_populates="score")
+    evaluation: Mapped[Evaluation] = relationship()
 
 
 class QuotaEntry(Base):

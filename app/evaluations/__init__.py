@@ -10,7 +10,14 @@ from app.evaluations.ending import MAX_LOSSES, cancel
 from app.evaluations.locks import lock
 from app.evaluations.reaping import reap
 from app.evaluations.runs import claim, give_back, heartbeat, record, stop_cancelled
-from app.evaluations.scoring import finish, finish_unscorable, outputs, scoring_claim, scoring_heartbeat
+from app.evaluations.scoring import (
+    finish,
+    finish_unscorable,
+    outputs,
+    row_of,
+    scoring_claim,
+    scoring_heartbeat,
+)
 from app.evaluations.types import Claim, NewScore, Recorded, RunOutcome, ScoringClaim
 
 __all__ = [
@@ -32,6 +39,7 @@ __all__ = [
     "outputs",
     "reap",
     "record",
+    "row_of",
     "scoring_claim",
     "scoring_heartbeat",
     "stop_cancelled",

@@ -65,6 +65,7 @@ def _lend(
         evaluation_id=evaluation.id,
         fence=evaluation.fence,
         reference_digest=evaluation.reference.digest,
+        cutoff_seconds=evaluation.cutoff_seconds,
     )
 
 
@@ -97,20 +98,36 @@ def finish(session: Session, claim: ScoringClaim, score: NewScore, now: datetime
     evaluation = _held(session, claim)
     if evaluation is None or not end(session, evaluation, Verdict.SCORED, None, "worker", now):
         return False
-    row = Score(
+    session.add(row_of(evaluation.id, claim.reference_digest, score, now, current=True))
+    return True
+
+
+def row_of(
+    evaluation_id: str, reference_digest: str, score: NewScore, now: datetime, *, current: bool
+) -> Score:
+    """Return a score as its row. An evaluation has one current row, and one of each grader version."""
+    low, high = score.interval or (None, None)
+    calibrated_low, calibrated_high = score.calibrated_interval or (None, None)
+    return Score(
         id=uuid4().hex,
-        evaluation_id=evaluation.id,
+        evaluation_id=evaluation_id,
         grader_version=score.grader_version,
-        reference_digest=claim.reference_digest,
+        reference_digest=reference_digest,
         score=score.score,
         forgetting_quality=score.forgetting_quality,
         retain_ratio=score.retain_ratio,
         test_ratio=score.test_ratio,
+        current=current,
+        calibrated_score=score.calibrated_score,
+        interval_low=low,
+        interval_high=high,
+        calibrated_low=calibrated_low,
+        calibrated_high=calibrated_high,
+        flags=list(score.flags),
+        replicates=dict(score.replicates),
         report=score.report,
         created_at=now,
     )
-    session.add(row)
-    return True
 
 
 def finish_unscorable(session: Session, claim: ScoringClaim, reason: str, now: datetime) -> bool:

@@ -1,6 +1,6 @@
 """What passes between the state machine and the workers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -56,11 +56,16 @@ class ScoringClaim:
     evaluation_id: str
     fence: int
     reference_digest: str
+    cutoff_seconds: float
 
 
 @dataclass(frozen=True)
 class NewScore:
-    """What the grader found; `report` is JSON-safe."""
+    """What the grader found; `report` is JSON-safe.
+
+    The intervals are 95 %, (low, high). `replicates` are the scores on half of the models, for the same halves
+    whoever submitted, under "official" and "calibrated"; {} where N is too small for them.
+    """
 
     grader_version: str
     score: float
@@ -68,3 +73,8 @@ class NewScore:
     retain_ratio: float
     test_ratio: float
     report: dict[str, Any]
+    calibrated_score: float | None = None
+    interval: tuple[float, float] | None = None
+    calibrated_interval: tuple[float, float] | None = None
+    flags: tuple[str, ...] = ()
+    replicates: dict[str, list[float]] = field(default_factory=dict)

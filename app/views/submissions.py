@@ -30,7 +30,10 @@ PAGE_SIZE = 25
 _SHOWN = (
     joinedload(Submission.competition).defer(Competition.pages),
     joinedload(Submission.user),
-    selectinload(Submission.evaluations).joinedload(Evaluation.score).defer(Score.report),
+    selectinload(Submission.evaluations)
+    .joinedload(Evaluation.score)
+    .defer(Score.report)
+    .defer(Score.replicates),
 )
 """What is shown of a submission; reports and pages stay in the database."""
 
