@@ -1,0 +1,67 @@
+"""How sure the headline numbers of one submission are."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader import intervals
+from grader.ceiling import Ceiling, Draw, Draws
+from grader.intervals import Interval
+
+WIDTH = 0.01  # an interval this wide parts most neighbours on a leaderboard
+_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """95 % intervals of the headline numbers over `draws` half-subsamples; None where a number is not known.
+
+    Replicates are what the intervals came from, one for each draw, so that two submissions can be compared later
+    (comparison.difference). `models_needed` is the N for an interval of the score, or of forgetting quality without
+    accuracies, as wide as WIDTH. `no_epsilon` counts examples of halves that had to be left out.
+    """
+
+    level: float
+    draws: int
+    score: Interval | None
+    forgetting_quality: Interval
+    retain_ratio: Interval | None
+    test_ratio: Interval | None
+    calibrated_score: Interval | None
+    replicates_score: tuple[float, ...] | None
+    replicates_calibrated: tuple[float, ...] | None
+    models_needed: int | None
+    no_epsilon: int
+
+
+def uncertainty(
+    drawn: Draws, found: Ceiling, forgetting_quality: float, retain_ratio: float, test_ratio: float
+) -> Uncertainty:
+    """Return the intervals around the official forgetting quality and ratios, and around the calibrated score.
+
+    Ratios that are not known are NaN.
+    """
+    score = _interval(forgetting_quality * retain_ratio * test_ratio, drawn.score)
+    quality = intervals.interval(forgetting_quality, drawn.forgetting)
+    calibrated = None if found.calibrated_score is None else drawn.calibrated
+    return Uncertainty(
+        level=intervals.LEVEL,
+        draws=drawn.forgetting.size,
+        score=score,
+        forgetting_quality=quality,
+        retain_ratio=_interval(retain_ratio, drawn.retain_ratio),
+        test_ratio=_interval(test_ratio, drawn.test_ratio),
+        calibrated_score=_interval(found.calibrated_score, calibrated),
+        replicates_score=_rounded(drawn.score),
+        replicates_calibrated=_rounded(calibrated),
+        models_needed=intervals.models_needed(drawn.n_models, score or quality, WIDTH),
+        no_epsilon=drawn.no_epsilon,
+    )
+
+
+def _interval(estimate: float | None, replicates: Draw | None) -> Interval | None:
+    return None if estimate is None or replicates is None else intervals.interval(estimate, replicates)
+
+
+def _rounded(replicates: Draw | None) -> tuple[float, ...] | None:
+    return None if replicates is None else tuple(np.round(replicates, _DIGITS).tolist())
