@@ -78,3 +78,18 @@ def labels(values: object, count: int, classes: int) -> NDArray[np.intp]:
     if array.min() < 0 or array.max() >= classes:
         raise GradeError(f"labels must lie between 0 and {classes - 1}; found {array.min()} to {array.max()}")
     return array.astype(np.intp, copy=False)
+
+
+def finite(name: str, array: Floats) -> None:
+    """Raise GradeError if an array holds NaN or an infinity, with the place of the first.
+
+    >>> finite("U", np.array([[0.0, np.nan]]))
+    Traceback (most recent call last):
+        ...
+    grader.checks.GradeError: U must be finite; it holds nan at (0, 1)
+    """
+    finite = np.isfinite(array)
+    if not finite.all():
+        place = np.unravel_index(int(np.argmin(finite)), array.shape)
+        where = ", ".join(str(int(axis)) for axis in place)
+        raise GradeError(f"{name} must be finite; it holds {array[place]} at ({where})")

@@ -1,0 +1,41 @@
+"""How long the runs took, beside the time they were allowed."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader import checks
+from grader.checks import GradeError
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Wall seconds of each run [N] and their share of the cutoff [N], which exceeds 1 for a run that passed it."""
+
+    seconds: NDArray[np.float64]
+    share_of_cutoff: NDArray[np.float64]
+    cutoff: float
+    median: float
+    longest: float
+
+
+def timing(seconds: object, cutoff: float, n_models: int | None = None) -> Timing:
+    """Return the times of the runs, [N] seconds, against a cutoff in seconds.
+
+    Raises GradeError for times that are negative or not finite, for a cutoff that is not a positive number, and, where
+    `n_models` is given, for another number of runs.
+
+    >>> timing(np.array([1.0, 2.0, 6.0]), cutoff=8.0)
+    Timing(seconds=array([1., 2., 6.]), share_of_cutoff=array([0.125, 0.25 , 0.75 ]), cutoff=8.0, median=2.0, longest=6.0)
+    """
+    taken = checks.floats("seconds", seconds, 1).astype(np.float64)
+    checks.finite("seconds", taken)
+    if taken.min() < 0:
+        raise GradeError(f"seconds must not be negative; it holds {taken.min():g}")
+    if n_models is not None and taken.size != n_models:
+        raise GradeError(f"seconds holds {taken.size} runs and there are {n_models} models")
+    if not (math.isfinite(cutoff) and cutoff > 0):
+        raise GradeError(f"cutoff is {cutoff} seconds; it must be a positive number")
+    return Timing(taken, taken / cutoff, float(cutoff), float(np.median(taken)), float(taken.max()))
