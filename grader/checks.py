@@ -93,3 +93,15 @@ def finite(name: str, array: Floats) -> None:
         place = np.unravel_index(int(np.argmin(finite)), array.shape)
         where = ", ".join(str(int(axis)) for axis in place)
         raise GradeError(f"{name} must be finite; it holds {array[place]} at ({where})")
+
+
+def no_nan(name: str, array: Floats) -> None:
+    """Raise GradeError if an array holds NaN; infinities are values like others here.
+
+    >>> no_nan("U", np.array([np.inf, np.nan]))
+    Traceback (most recent call last):
+        ...
+    grader.checks.GradeError: U holds NaN; it must hold numbers or infinities
+    """
+    if np.isnan(array).any():
+        raise GradeError(f"{name} holds NaN; it must hold numbers or infinities")
