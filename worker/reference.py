@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import grader
 from app.competitions import CompetitionConfig
 from grader import inference, membership, report
 from grader.confidence import confidence
@@ -95,6 +96,14 @@ def sandbox_facts(config: CompetitionConfig, dataset: Dataset) -> dict[str, Any]
     }
 
 
+def retraining_row(outputs: Mapping[str, NDArray[Any]], labels: NDArray[Any]) -> dict[str, Any]:
+    """Return what retraining itself scores, the ceiling's models against the reference's, and under which grader."""
+    reference, ceiling = (_graded_outputs(outputs, role, labels) for role in ("retrained", "ceiling"))
+    graded = report.grade(ceiling, reference).to_dict()["official"]
+    scores = {key: graded[key] for key in ("score", "forgetting_quality", "retain_ratio", "test_ratio")}
+    return {**scores, "grader_version": grader.VERSION}
+
+
 def warnings_of(facts: Mapping[str, Any]) -> Sequence[str]:
     """Return why a split's scores may not separate methods: facts as `build` measured them, in words."""
     original, retrained = (facts[who]["attack_auc"] for who in ("original", "retrained"))
@@ -143,15 +152,11 @@ def _facts(
 ) -> dict[str, Any]:
     """Return the memorisation of the original beside the mean over all retrained models, and the ceiling."""
     labels = dataset.arrays["train_labels"][dataset.forget(split)]
-    reference, ceiling = (_graded_outputs(outputs, role, labels) for role in ("retrained", "ceiling"))
-    graded = report.grade(ceiling, reference).to_dict()["official"]
     measured = [_memorisation(model, split, dataset) for model in retrained]
     return {
         "original": _memorisation(original, split, dataset),
         "retrained": {key: statistics.fmean(one[key] for one in measured) for key in measured[0]},
-        "retraining": {
-            key: graded[key] for key in ("score", "forgetting_quality", "retain_ratio", "test_ratio")
-        },
+        "retraining": retraining_row(outputs, labels),
         "n_forget": len(labels),
         "n_retain": len(dataset.retain(split)),
         "n_test": len(dataset.arrays["test_labels"]),

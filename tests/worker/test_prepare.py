@@ -104,7 +104,8 @@ def test_the_facts_tell_memorisation_and_what_retraining_scores(prepared):
     for reference in result.splits.values():
         facts = json.loads(json.dumps(reference.facts, allow_nan=False))
         assert set(facts["original"]) == set(facts["retrained"]) == SHARES
-        assert set(facts["retraining"]) == {"score", "forgetting_quality", "retain_ratio", "test_ratio"}
+        row = {"score", "forgetting_quality", "retain_ratio", "test_ratio", "grader_version"}
+        assert set(facts["retraining"]) == row
         assert (facts["n_forget"], facts["n_retain"], facts["n_test"]) == (6, 42, 16)
         assert facts["device"].endswith(", 1 thread")
 
