@@ -2,17 +2,19 @@
 
 For each forget example, attacks try to tell N unlearned models from N retrained ones by the example's
 confidence. An attack's epsilon depends only on two counts (false positives, false negatives), so the samples
-are sorted once, counts come from binary search, and epsilon from a table made with the official arithmetic.
+are sorted once, counts are places in them (grader/rules.py), and epsilon comes from a table made with the official
+arithmetic. Source: the scoring code of the competition, "Evaluation for the NeurIPS Machine Unlearning Competition",
+Triantafillou et al. 2023.
 """
 
+import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from grader import checks
+from grader import checks, rules
 from grader.checks import Floats, GradeError
 
 NOT_FINITE = "not_finite"
@@ -34,11 +36,6 @@ _DISCARDED = -1.0
 # Real confidences (+-103.6) need 20,800 thresholds. Up to this bound, rounding cannot make more than about 800
 # right ends either; without it, one wild value would fill the memory.
 _MAX_THRESHOLDS = 10_000_000
-_CHUNK_THRESHOLDS = 200_000
-_CHUNK_RIGHT_ENDS = 100
-
-Rate = NDArray[np.float32]
-Counts = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -65,8 +62,7 @@ def epsilons(U: object, R: object) -> Epsilons:
     """
     unlearned, retrained = checks.confidence_pair(U, R)
     table = epsilon_table(unlearned.shape[0])
-    columns = (np.ascontiguousarray(both.T) for both in (unlearned, retrained))
-    scored = [_example(u, r, table) for u, r in zip(*columns, strict=True)]
+    scored = [_example(*pair, table) for pair in zip(*_pos_and_neg(unlearned, retrained), strict=True)]
     values = [(np.nan, found) if isinstance(found, str) else (found, None) for found in scored]
     return Epsilons(np.array([value for value, _ in values]), tuple(reason for _, reason in values))
 
@@ -96,7 +92,7 @@ def forgetting_quality(awarded: object) -> float:
     return float(checks.floats("points", awarded, 1).mean())
 
 
-def epsilon_table(n_models: int) -> Rate:
+def epsilon_table(n_models: int) -> rules.Table:
     """Return epsilon for every pair of error counts, [N + 1, N + 1] float32, symmetric; -1 is discarded.
 
     Rates are counts / N in float32. A rule with no error at all is a perfect one (the cap); with exactly one
@@ -112,7 +108,7 @@ def epsilon_table(n_models: int) -> Rate:
         kept = np.log(np.float32(1 - _DELTA) - rate)
         missed = np.log(rate)
         one_way = kept[:, None] - missed[None, :]
-    table: Rate = np.fmax(one_way, one_way.T)
+    table: rules.Table = np.fmax(one_way, one_way.T)
     np.clip(table, 0, np.float32(CAP), out=table)
     table[np.isnan(table)] = _DISCARDED
     table[0, :] = table[:, 0] = _DISCARDED
@@ -120,15 +116,21 @@ def epsilon_table(n_models: int) -> Rate:
     return table
 
 
-def _example(u: Floats, r: Floats, table: Rate) -> float | str:
-    """Return epsilon of one example from its two samples [N], or the reason why it has none."""
-    infinite = [bool(np.isinf(sample).any()) for sample in (u, r)]
-    if np.isnan(u).any() or np.isnan(r).any() or all(infinite):
+def _pos_and_neg(unlearned: Floats, retrained: Floats) -> tuple[Floats, Floats]:
+    """Return both samples of each example, [S, N], sorted; the one with the larger median (else U) comes first."""
+    u, r = (np.sort(np.ascontiguousarray(values.T), axis=1) for values in (unlearned, retrained))
+    with np.errstate(over="ignore", invalid="ignore"):
+        swapped = (np.median(r, axis=1) > np.median(u, axis=1))[:, None]
+    return np.where(swapped, r, u), np.where(swapped, u, r)
+
+
+def _example(pos: Floats, neg: Floats, table: rules.Table) -> float | str:
+    """Return epsilon of one example from its two sorted samples [N], or the reason why it has none."""
+    infinite = [math.isinf(sample[0]) or math.isinf(sample[-1]) for sample in (pos, neg)]
+    if math.isnan(pos[-1]) or math.isnan(neg[-1]) or all(infinite):  # NaN is sorted to the end
         return NOT_FINITE
     if any(infinite):
         return CAP
-    pos, neg = (r, u) if np.median(r) > np.median(u) else (u, r)
-    pos, neg = np.sort(pos), np.sort(neg)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         small, large = sorted((pos[-1] - pos[0], neg[-1] - neg[0]))
         if small / large < _MIN_RANGE_RATIO:
@@ -141,74 +143,39 @@ def _example(u: Floats, r: Floats, table: Rate) -> float | str:
     return _best_rule(pos, neg, int(thresholds), table)
 
 
-def _best_rule(pos: Floats, neg: Floats, n_thresholds: int, table: Rate) -> float | str:
+def _best_rule(pos: Floats, neg: Floats, n_thresholds: int, table: rules.Table) -> float | str:
     """Return the largest epsilon over both families of rules; `pos` and `neg` are sorted."""
     narrow, wide = (pos, neg) if pos[-1] - pos[0] < neg[-1] - neg[0] else (neg, pos)
-    ends = _right_ends(narrow)
-    best = max(_single(pos, neg, n_thresholds, table), _double(narrow, wide, ends, table))
+    best = max(
+        rules.best_threshold(pos, neg, _thresholds(pos, neg, n_thresholds), table),
+        rules.best_band(narrow, wide, _bands(narrow), table),
+    )
     if best > _DISCARDED:
         return best
     return CAP if _disjoint(narrow, wide) else BELOW_GRID
 
 
-def _single(pos: Floats, neg: Floats, n_thresholds: int, table: Rate) -> float:
-    """Best epsilon of the rules "positive where x >= t"; the grid is float32 even for float64 data."""
+def _thresholds(pos: Floats, neg: Floats, count: int) -> Floats:
+    """Return the thresholds t of the rules "positive where x >= t": a float32 grid even for float64 data."""
     low, high = min(pos[0], neg[0]), max(pos[-1], neg[-1])
-    grid = torch.linspace(float(low), float(high), n_thresholds, dtype=torch.float32).numpy()
-    best = _DISCARDED
-    for start in range(0, grid.size, _CHUNK_THRESHOLDS):
-        t = grid[start : start + _CHUNK_THRESHOLDS].astype(pos.dtype)
-        false_neg = np.searchsorted(pos, t, side="left")
-        false_pos = neg.size - np.searchsorted(neg, t, side="left")
-        best = max(best, _largest(table, false_pos, false_neg))
-    return best
+    grid: Floats = torch.linspace(float(low), float(high), count, dtype=torch.float32).numpy()
+    grid.sort()  # rounding swaps neighbours where values are large
+    return grid
 
 
-def _right_ends(narrow: Floats) -> Floats:
-    """Return the right ends of all bands, about 400, in the data's type."""
-    low = narrow[0] + (narrow[-1] - narrow[0]) - _BUFFER
-    high = narrow[-1] + _BUFFER
-    count = int(np.ceil((high - low) * _PER_UNIT))
-    ends: Floats = np.linspace(low, high, count, dtype=narrow.dtype)
-    return ends
+def _bands(narrow: Floats) -> rules.Bands:
+    """Return the bands of the rules "the narrower sample where l <= x <= r", in the data's type.
 
-
-def _double(narrow: Floats, wide: Floats, ends: Floats, table: Rate) -> float:
-    """Best epsilon of the rules "the narrower sample where l <= x <= r", 400 left ends for each right end."""
-    width = narrow[-1] - narrow[0]
-    best = _DISCARDED
-    for start in range(0, ends.size, _CHUNK_RIGHT_ENDS):
-        r = ends[start : start + _CHUNK_RIGHT_ENDS]
-        left = _left_ends(r, width)
-        false_neg = narrow.size - _inside(narrow, left, r)
-        false_pos = _inside(wide, left, r)
-        best = max(best, _largest(table, false_pos, false_neg))
-    return best
-
-
-def _left_ends(right: Floats, width: Any) -> Floats:
-    """Return numpy.linspace(r - width - 2, r - width + 2, 400) for each r, [len(right), 400].
-
-    Row by row, since numpy.linspace over arrays rounds all rows otherwise once one row's ends coincide.
+    About 400 right ends, and for each r numpy.linspace(r - width - 2, r - width + 2, 400) as left ends; row by row,
+    since numpy.linspace over arrays rounds all rows otherwise once one row's ends coincide.
     """
+    width = narrow[-1] - narrow[0]
+    first, last = narrow[0] + width - _BUFFER, narrow[-1] + _BUFFER
+    count = int(np.ceil((last - first) * _PER_UNIT))
+    right = np.linspace(first, last, count, dtype=narrow.dtype)
     low, high = right - width - _BUFFER, right - width + _BUFFER
     step = (high - low) / (_LEFT_ENDS - 1)
-    left: Floats = np.multiply.outer(step, np.arange(_LEFT_ENDS, dtype=right.dtype))
-    left += low[:, None]
-    left[:, -1] = high
-    return left
-
-
-def _largest(table: Rate, false_pos: Counts, false_neg: Counts) -> float:
-    """Return the largest epsilon that the table holds for these pairs of counts."""
-    return float(table.ravel().take(false_pos * table.shape[1] + false_neg).max())
-
-
-def _inside(sample: Floats, left: Floats, right: Floats) -> Counts:
-    """Count the members of a sorted sample in each band [left, right]; 0 where left > right."""
-    up_to = np.searchsorted(sample, right, side="right")[:, None]
-    count: Counts = np.maximum(up_to - np.searchsorted(sample, left, side="left"), 0)
-    return count
+    return rules.Bands(right, low, step, high, np.arange(_LEFT_ENDS, dtype=narrow.dtype))
 
 
 def _disjoint(narrow: Floats, wide: Floats) -> bool:
