@@ -96,7 +96,7 @@ def sandbox_facts(config: CompetitionConfig, dataset: Dataset) -> dict[str, Any]
     }
 
 
-def retraining_row(outputs: Mapping[str, NDArray[Any]], labels: NDArray[Any]) -> dict[str, Any]:
+def retraining_row(outputs: Numbers, labels: NDArray[Any]) -> dict[str, Any]:
     """Return what retraining itself scores, the ceiling's models against the reference's, and under which grader."""
     reference, ceiling = (_graded_outputs(outputs, role, labels) for role in ("retrained", "ceiling"))
     graded = report.grade(ceiling, reference).to_dict()["official"]
