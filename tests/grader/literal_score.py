@@ -19,9 +19,9 @@ def epsilon(u, r):
 def single_rules(pos, neg):
     pooled = np.concatenate([pos, neg])
     steps = int(np.ceil((pooled.max() - pooled.min()) * 100))
-    thresholds = torch.linspace(float(pooled.min()), float(pooled.max()), steps).numpy()
-    for t in thresholds.astype(pooled.dtype):
-        yield from judged([neg >= t], [pos >= t])
+    grid = torch.linspace(float(pooled.min()), float(pooled.max()), steps).numpy()
+    thresholds = grid.astype(pooled.dtype)[:, None]
+    yield from judged(neg >= thresholds, pos >= thresholds)
 
 
 def band_rules(pos, neg, spreads):
