@@ -48,7 +48,8 @@ def attack(U: object, R: object) -> Membership:
     each example a normal law is fitted to either kind on one half of the models, and the other half's confidences
     are judged by ln(density as unlearned / density as retrained); then the halves change roles (the first half is
     models 0 to N // 2 - 1; models are taken to be exchangeable). Every number is worked out within a half that the
-    laws have not seen, and averaged over both: a method like retraining gets 0.5 on average, not more.
+    laws have not seen, and averaged over both: a method like retraining gets 0.5 on average, not more. Runs that
+    were coordinated with each other can get less.
 
     Balanced accuracy calls a model unlearned where the log-ratio is above 0, and half so at 0: the threshold is
     fixed, not chosen. The true positive rates are `true_positive_rate`'s. Few models make rough laws: with fewer
