@@ -2,13 +2,26 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from grader import VERSION, official, utility
+from grader import VERSION, checks, distribution, heldout, intervals, membership, official, timing, utility
+from grader import ceiling as ceilings
+from grader import uncertainty as uncertainties
+from grader.ceiling import Ceiling, Draws
+from grader.checks import GradeError
+from grader.distribution import Distribution
+from grader.heldout import HeldOut
+from grader.membership import Membership
+from grader.timing import Timing
 from grader.types import ModelOutputs
+from grader.uncertainty import Uncertainty
+from grader.utility import Utility
+
+Panel = TypeVar("Panel")
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,13 @@ class Report:
     n_models: int
     n_examples: int
     official: Official
+    ceiling: Ceiling | None
+    uncertainty: Uncertainty | None
+    held_out: HeldOut | None
+    membership: Membership | None
+    distribution: Distribution | None
+    utility: Utility | None
+    time: Timing | None
     missing: dict[str, str]
 
     def to_dict(self) -> dict[str, Any]:
@@ -45,25 +65,55 @@ class Report:
         return plain
 
 
-def grade(U: ModelOutputs, R: ModelOutputs) -> Report:
+def grade(
+    U: ModelOutputs,
+    R: ModelOutputs,
+    *,
+    second: ModelOutputs | None = None,
+    seconds: object = None,
+    cutoff: float | None = None,
+    draws: int = intervals.DRAWS,
+) -> Report:
     """Grade unlearned models U against retrained models R, of equal N and S.
 
-    With retrained models in both places it gives retraining's own score, the ceiling at this N.
-    Raises GradeError if the sizes differ, or if the retrained models get nothing right.
+    `second` holds N more retrained models, for the ceiling. `seconds` [N] and `cutoff` are wall seconds of the runs and
+    their limit. `draws` is the number of half-subsamples behind the intervals.
+    Raises GradeError if sizes differ, or if the retrained models get nothing right; what only one panel cannot work with
+    is told in `missing`.
 
     >>> rng = np.random.default_rng(0)
     >>> U, R = (ModelOutputs(rng.normal(size=(8, 2)), np.full(8, a), np.full(8, a)) for a in (0.5, 1.0))
-    >>> grade(U, R).official.test_ratio
+    >>> found = grade(U, R)
+    >>> found.official.test_ratio
     0.5
-    >>> len(grade(U, R).to_dict()["official"]["epsilon"])
+    >>> sorted(found.missing)
+    ['held_out', 'time']
+    >>> len(found.to_dict()["official"]["epsilon"])
     2
     """
+    _check(U, R, second)
+    panels = _Panels()
+    scored = _official(U, R)
+    drawn = panels.make("ceiling", lambda: _drawn(U, R, second, draws, scored))
+    ceiling = None if drawn is None else ceilings.ceiling(U, R, drawn, second)
+    time = _time(seconds, cutoff, U.n_models)
+    if time is None:
+        panels.missing["time"] = "the runs' seconds and their cutoff are not known"
     return Report(
         grader_version=VERSION,
         n_models=U.n_models,
         n_examples=U.n_examples,
-        official=_official(U, R),
-        missing={},
+        official=scored,
+        ceiling=ceiling,
+        uncertainty=panels.make("uncertainty", lambda: _uncertainty(drawn, ceiling, scored)),
+        held_out=panels.make("held_out", lambda: heldout.held_out(U.confidence, R.confidence)),
+        membership=panels.make("membership", lambda: membership.attack(U.confidence, R.confidence)),
+        distribution=panels.make(
+            "distribution", lambda: distribution.compare(U.confidence, R.confidence, U.logits, R.logits)
+        ),
+        utility=panels.make("utility", lambda: _utility(U, R)),
+        time=time,
+        missing=panels.missing,
     )
 
 
@@ -82,6 +132,63 @@ def _official(U: ModelOutputs, R: ModelOutputs) -> Official:
         points=tuple(awarded.tolist()),
         reasons=found.reasons,
     )
+
+
+class _Panels:
+    """Makes panels one by one, and keeps what those that cannot be made need."""
+
+    def __init__(self) -> None:
+        self.missing: dict[str, str] = {}
+
+    def make(self, name: str, panel: Callable[[], Panel]) -> Panel | None:
+        try:
+            return panel()
+        except GradeError as error:
+            self.missing[name] = str(error)
+            return None
+
+
+def _check(U: ModelOutputs, R: ModelOutputs, second: ModelOutputs | None) -> None:
+    """Refuse what no panel could compare, so that a panel that refuses has needs of its own."""
+    checks.confidence_pair(U.confidence, R.confidence)
+    if second is not None and second.confidence.shape != R.confidence.shape:
+        raise GradeError(
+            f"second has {second.n_models} models of {second.n_examples} examples; "
+            f"R has {R.n_models} models of {R.n_examples}"
+        )
+    if U.logits is not None and R.logits is not None and U.logits.shape != R.logits.shape:
+        raise GradeError(
+            f"U has logits {U.logits.shape} and R has {R.logits.shape}; they must have one shape"
+        )
+
+
+def _drawn(
+    U: ModelOutputs, R: ModelOutputs, second: ModelOutputs | None, draws: int, scored: Official
+) -> Draws:
+    if math.isnan(scored.forgetting_quality):
+        raise GradeError("every example must have an epsilon")
+    return ceilings.draw(U, R, second, draws)
+
+
+def _uncertainty(drawn: Draws | None, ceiling: Ceiling | None, scored: Official) -> Uncertainty:
+    if drawn is None or ceiling is None:
+        raise GradeError("intervals come from the draws behind the ceiling")
+    return uncertainties.uncertainty(
+        drawn, ceiling, scored.forgetting_quality, scored.retain_ratio, scored.test_ratio
+    )
+
+
+def _utility(U: ModelOutputs, R: ModelOutputs) -> Utility:
+    found = utility.panel(U, R)
+    if found is None:
+        raise GradeError("no accuracy is known of both unlearned and retrained models")
+    return found
+
+
+def _time(seconds: object | None, cutoff: float | None, n_models: int) -> Timing | None:
+    if seconds is None or cutoff is None:
+        return None
+    return timing.timing(seconds, cutoff, n_models)
 
 
 def _ratio(unlearned: object | None, retrained: object | None) -> float:
