@@ -16,25 +16,27 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Classified:
-    """For each example, float64 [S]: held-out accuracy of the classifier, and the p value of its being 0.5."""
+    """For each example, float64 [S]: held-out accuracy of the classifier, and its p value under pure chance."""
 
     accuracy: Array
     p: Array
 
 
 def classify(U_logits: object, R_logits: object) -> Classified:
-    """Return the classifier two-sample test of logits [N, S, C] for each example (Lopez-Paz & Oquab 2017, ICLR).
+    """Return the classifier two-sample test of logits [N, S, C] for each example.
 
-    The classifier is a ridge regression of the group (+1 unlearned, -1 retrained) on the C logits and their absolute
-    deviations from the mean, so that a change of spread is seen as well as a shift. It learns on one half of the
-    models and is judged on the other, and then the other way round; `accuracy` is the mean of both.
+    Source: Lopez-Paz & Oquab 2017, ICLR. The classifier is a ridge regression of the group (+1 unlearned, -1
+    retrained) on the C logits and their absolute deviations from the mean, so that a change of spread is seen
+    as well as a shift. It learns on one half of the models and is judged on the other, and then the other way
+    round; `accuracy` is the mean of both.
 
-    Judged on models it has not seen, a half's number of hits has a binomial p value (never too small, also where the
-    classifier favours one group: Hoeffding 1956, Ann. Math. Stat. 27). The two halves' hits are not independent, since
-    each half is the other's lesson, so their p values are not pooled: `p` is twice the lesser one (Bonferroni).
+    Judged on models it has not seen, a half's number of hits has a binomial p value (never too small, also
+    where the classifier favours one group: Hoeffding 1956, Ann. Math. Stat. 27). The two halves' hits are not
+    independent, since each half is the other's lesson, so their p values are not pooled: `p` is twice the
+    lesser one (Bonferroni).
 
-    Halves are the first and the last models: their order must not carry meaning. Raises GradeError for N = 1, shapes
-    that differ, or logits that are not finite.
+    Halves are the first and the last models: their order must not carry meaning. Raises GradeError for N = 1,
+    shapes that differ, or logits that are not finite.
 
     >>> rng = np.random.default_rng(0)
     >>> U, R = rng.normal(size=(2, 32, 2, 3))
@@ -77,7 +79,7 @@ def _by_example(logits: checks.Floats) -> Array:
 
 
 def _hits(U_seen: Array, R_seen: Array, U_new: Array, R_new: Array) -> NDArray[np.int64]:
-    """Learn on the seen models and count the new ones told rightly; a tie counts as retrained. All [s, n, C]."""
+    """Learn on the seen models and count the new ones told rightly, ties taken for retrained; all are [s, n, C]."""
     seen = np.concatenate([U_seen, R_seen], axis=1)
     n = U_seen.shape[1]
     mean, scale = seen.mean(axis=1, keepdims=True), _scale(seen)
@@ -103,9 +105,7 @@ def _scale(values: Array) -> Array:
 def _ridge(X: Array, y: Array) -> Array:
     """Return weights [s, D, 1] that minimise |X w - y|^2 + D |w|^2, by the smaller of two equal systems."""
     n, D = X.shape[1:]
-    across = X.transpose(0, 2, 1)
+    across, target = X.transpose(0, 2, 1), np.broadcast_to(y[:, None], (len(X), n, 1))
     if n <= D:
-        return across @ np.linalg.solve(
-            X @ across + D * np.eye(n), np.broadcast_to(y[:, None], (len(X), n, 1))
-        )
-    return np.linalg.solve(across @ X + D * np.eye(D), across @ y[:, None])
+        return across @ np.linalg.solve(X @ across + D * np.eye(n), target)
+    return np.linalg.solve(across @ X + D * np.eye(D), across @ target)

@@ -16,9 +16,9 @@ Values = NDArray[np.float64]
 class Distribution:
     """Distances and tests for each example, float64 [S]; the functions of `two_sample` say what each one is.
 
-    `mmd` is squared and unbiased; `jensen_shannon` is in bits, and `jensen_shannon_bias` is what it gives on average
-    for equal laws. The classifier's numbers are None while logits are unknown. `rejected_ks` and `rejected_classifier`
-    are the shares of examples rejected at 5 % after Benjamini and Hochberg.
+    `mmd` is squared and unbiased; `jensen_shannon` is in bits, and `jensen_shannon_bias` is what it gives on
+    average for equal laws. The classifier's numbers are None while logits are unknown. `rejected_ks` and
+    `rejected_classifier` are the shares of examples rejected at 5 % after Benjamini and Hochberg.
     """
 
     ks: Values
@@ -35,10 +35,10 @@ class Distribution:
 
 
 def compare(U: object, R: object, U_logits: object = None, R_logits: object = None) -> Distribution:
-    """Compare confidences U with R, both [N, S], and logits [N, S, C] where both are given and N is at least 2.
+    """Compare confidences U with R, both [N, S], and logits [N, S, C] where both are given and N >= 2.
 
-    All are float32 or float64 and left as they are. Raises GradeError for bad shapes or types, and for a value that is
-    not finite.
+    All are float32 or float64 and left as they are. Raises GradeError for bad shapes or types, and for a
+    value that is not finite.
 
     >>> rng = np.random.default_rng(0)
     >>> U, R = rng.normal(size=(2, 128, 4))

@@ -12,7 +12,7 @@ from grader.checks import GradeError
 
 @dataclass(frozen=True)
 class Timing:
-    """Wall seconds of each run [N] and their share of the cutoff [N], which exceeds 1 for a run that passed it."""
+    """Wall seconds of each run [N] and their share of the cutoff [N], above 1 for a run that passed it."""
 
     seconds: NDArray[np.float64]
     share_of_cutoff: NDArray[np.float64]
@@ -24,11 +24,12 @@ class Timing:
 def timing(seconds: object, cutoff: float, n_models: int | None = None) -> Timing:
     """Return the times of the runs, [N] seconds, against a cutoff in seconds.
 
-    Raises GradeError for times that are negative or not finite, for a cutoff that is not a positive number, and, where
-    `n_models` is given, for another number of runs.
+    Raises GradeError for times that are negative or not finite, for a cutoff that is not a positive number,
+    and, where `n_models` is given, for another number of runs.
 
-    >>> timing(np.array([1.0, 2.0, 6.0]), cutoff=8.0)
-    Timing(seconds=array([1., 2., 6.]), share_of_cutoff=array([0.125, 0.25 , 0.75 ]), cutoff=8.0, median=2.0, longest=6.0)
+    >>> found = timing(np.array([1.0, 2.0, 6.0]), cutoff=8.0)
+    >>> found.share_of_cutoff, found.median, found.longest
+    (array([0.125, 0.25 , 0.75 ]), 2.0, 6.0)
     """
     taken = checks.floats("seconds", seconds, 1).astype(np.float64)
     checks.finite("seconds", taken)

@@ -1,7 +1,7 @@
 """Distances between two samples of one number, example by example.
 
-Each function takes finite confidences `U` and `R`, float64 [N, S] (models, examples), leaves them as they are, and
-returns one number for each example, float64 [S].
+Each function takes finite confidences `U` and `R`, float64 [N, S] (models, examples), leaves them as they
+are, and returns one number for each example, float64 [S].
 """
 
 import warnings
@@ -25,9 +25,8 @@ def kolmogorov_smirnov(U: Samples, R: Samples) -> tuple[Distances, Distances]:
     >>> kolmogorov_smirnov(np.array([[0.0], [1.0]]), np.array([[2.0], [3.0]]))[0]
     array([1.])
     """
-    with (
-        warnings.catch_warnings()
-    ):  # scipy warns where p is 1 and rounding lifts it above; its fallback is 1 too
+    with warnings.catch_warnings():
+        # Where p is 1, rounding may lift it above 1; scipy then warns, and falls back on an approximation of 1.
         warnings.filterwarnings("ignore", "ks_2samp: Exact calculation unsuccessful", RuntimeWarning)
         found = stats.ks_2samp(U, R, axis=0)
     return np.asarray(found.statistic), np.asarray(found.pvalue)
@@ -43,7 +42,7 @@ def wasserstein(U: Samples, R: Samples) -> Distances:
 
 
 def energy(U: Samples, R: Samples) -> Distances:
-    """Return the energy distance sqrt(2 E|u-r| - E|u-u'| - E|r-r'|), in the square root of units of confidence.
+    """Return the energy distance sqrt(2 E|u-r| - E|u-u'| - E|r-r'|), in the root of units of confidence.
 
     The means run over all pairs, each member with itself included: above 0 on average for equal laws.
     Source: Szekely & Rizzo 2013, J. Stat. Plan. Inference 143.
@@ -57,9 +56,9 @@ def energy(U: Samples, R: Samples) -> Distances:
 def mmd(U: Samples, R: Samples) -> Distances:
     """Return the unbiased estimate of the squared maximum mean discrepancy with a Gaussian kernel.
 
-    E k(u,u') + E k(r,r') - 2 E k(u,r) over pairs of different members, k = exp(-(difference / width)^2 / 2), the width
-    being the median distance between two members of the pooled sample. No unit; 0 on average for equal laws, so often
-    below 0; NaN for N = 1. Source: Gretton et al. 2012, J. Mach. Learn. Res. 13, lemma 6.
+    E k(u,u') + E k(r,r') - 2 E k(u,r), no member paired with itself, k = exp(-(difference / width)^2 / 2) and
+    the width the median distance between two members of the pooled sample. No unit; 0 on average for equal
+    laws, so often below 0; NaN for N = 1. Source: Gretton et al. 2012, J. Mach. Learn. Res. 13.
 
     >>> U, R = np.array([[0.0], [1.0]]), np.array([[50.0], [51.0]])
     >>> mmd(U, R).round(2)
@@ -69,10 +68,10 @@ def mmd(U: Samples, R: Samples) -> Distances:
 
 
 def jensen_shannon(U: Samples, R: Samples) -> Distances:
-    """Return the Jensen-Shannon divergence of the two histograms in bits: 0 for equal ones, 1 for disjoint ones.
+    """Return the Jensen-Shannon divergence of two histograms in bits: 0 for equal, 1 for disjoint ones.
 
-    The bins (see `bins`) hold equal numbers of the pooled sample, but for ties, which share a bin. The estimate is
-    too large on average: see `jensen_shannon_bias`. Source: Lin 1991, IEEE Trans. Inf. Theory 37.
+    The bins (see `bins`) hold equal numbers of the pooled sample, but for ties, which share a bin. The
+    estimate is too large on average: see `jensen_shannon_bias`. Source: Lin 1991, IEEE Trans. Inf. Theory 37.
 
     >>> jensen_shannon(np.array([[0.0], [1.0]]), np.array([[2.0], [3.0]]))
     array([1.])
@@ -94,8 +93,8 @@ def bins(n_models: int) -> int:
 def jensen_shannon_bias(n_models: int) -> float:
     """Return what `jensen_shannon` gives on average for equal laws without ties, in bits.
 
-    Exact: each bin's members are then unlearned ones like draws without replacement from the pooled sample. For large N
-    it is about (bins - 1) / (4 N ln 2).
+    Exact: the unlearned members of a bin are then as many as in a draw of N from the pooled sample without
+    replacement. For large N it is about (bins - 1) / (4 N ln 2).
 
     >>> round(jensen_shannon_bias(512), 4), round(jensen_shannon_bias(8), 4)
     (0.0135, 0.3157)
@@ -120,8 +119,10 @@ def _kernel_sum(a: Samples, b: Samples, width: float) -> float:
     """Return the sum of the kernel over all pairs, a few rows at a time."""
     total = 0.0
     for start in range(0, a.size, _ROWS):
-        square = np.subtract.outer(a[start : start + _ROWS] / width, b / width)
-        np.square(square, out=square)
+        square = np.subtract.outer(a[start : start + _ROWS], b)
+        with np.errstate(over="ignore"):  # the kernel of a distance beyond all bounds is 0
+            square /= width
+            np.square(square, out=square)
         square *= -0.5
         total += float(np.exp(square, out=square).sum())
     return total
@@ -130,7 +131,7 @@ def _kernel_sum(a: Samples, b: Samples, width: float) -> float:
 def _width(ordered: Samples) -> float:
     """Return the median distance between two members of a sorted sample, or another spread where that is 0.
 
-    The distances are many and their matrix large, so the median is found by halving its range and counting pairs.
+    The distances are many, so the median is found by halving its range and counting the pairs within.
     """
     pairs = ordered.size * (ordered.size - 1) / 2
     low, high = 0.0, float(ordered[-1] - ordered[0])

@@ -18,7 +18,7 @@ Accuracies = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over models, and the 95 % interval from `low` to `high`; its ends are NaN with a single model."""
+    """A mean over models, and its 95 % interval from `low` to `high`, NaN with a single model."""
 
     mean: float
     low: float
@@ -27,7 +27,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Accuracy of both groups on one set of images, and the gap, unlearned minus retrained; shares, not percent."""
+    """Accuracy of both groups on one set of images, and the gap, unlearned minus retrained, as shares."""
 
     unlearned: Estimate
     retrained: Estimate
@@ -69,7 +69,7 @@ def score(forgetting_quality: float, retain_ratio: float, test_ratio: float) -> 
 
 
 def panel(U: ModelOutputs, R: ModelOutputs) -> Utility | None:
-    """Return accuracies on the retain, test and forget sets with intervals, or None if none is known of both groups.
+    """Return accuracies on the retain, test and forget sets, or None if none is known of both groups.
 
     Raises GradeError for an accuracy above 1: here they must be shares, not percentages.
 
@@ -90,10 +90,11 @@ def panel(U: ModelOutputs, R: ModelOutputs) -> Utility | None:
 
 
 def tug_of_war(retain_gap: float, test_gap: float, forget_gap: float) -> float:
-    """Return (1 - |retain gap|) (1 - |test gap|) (1 - |forget gap|), gaps being differences of mean accuracy in shares.
+    """Return (1 - |retain gap|) (1 - |test gap|) (1 - |forget gap|), gaps being shares.
 
-    1 is as accurate as retraining on every set; an accuracy above retraining's counts as a gap too. Source: Zhao et
-    al. 2024, NeurIPS, who pair runs by seed and average; here models are not paired, and each gap is between means.
+    1 is as accurate as retraining on every set; an accuracy above retraining's counts as a gap too. Source:
+    Zhao et al. 2024, NeurIPS, who pair runs by seed and average; here models are not paired, and each gap is
+    between means.
 
     >>> tug_of_war(-0.5, 0.0, 0.5)
     0.25
@@ -113,7 +114,7 @@ def mean_interval(values: object) -> Estimate:
 
 
 def welch_interval(first: object, second: object) -> Estimate:
-    """Return the mean of `first` [N] minus that of `second` [M] and Welch's interval (Welch 1947, Biometrika 34).
+    """Return the mean of `first` [N] minus that of `second` [M], with Welch's interval (1947, Biometrika 34).
 
     >>> welch_interval(np.array([0.5, 0.5]), np.array([0.25, 0.25]))
     Estimate(mean=0.25, low=0.25, high=0.25)

@@ -192,6 +192,14 @@ def test_confidences_at_the_ends_of_their_range_are_compared_like_others():
     assert found.rejected_ks == 1
 
 
+@pytest.mark.filterwarnings("error")
+def test_an_outlier_a_world_away_from_a_crowd_leaves_the_kernel_finite():
+    U = np.array([[0.0], [1e-300], [2e-300], [1e6]])
+    found = distribution.compare(U, U[::-1])
+    assert found.mmd[0] == pytest.approx(two_sample.mmd(U * 1e300, U * 1e300)[0])
+    assert np.isfinite(found.mmd[0])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
