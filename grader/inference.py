@@ -1,7 +1,5 @@
 """A model's outputs on images, and its accuracy."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,7 +11,8 @@ from grader.checks import GradeError
 def logits(model: torch.nn.Module, images: torch.Tensor, batch_size: int, device: str) -> NDArray[np.float32]:
     """Return the model's logits [n, C] as float32, computed in batches on `device` without gradients.
 
-    The model is moved to `device`; it computes in evaluation mode, and each module's mode is put back.
+    The model is moved to `device` and computes in evaluation mode; each module's mode is put back. Beside the
+    result only one batch and its outputs are held, however many images there are; `images` are not copied.
     Raises GradeError for no images, a batch size below 1, or outputs that are not [n, C].
 
     >>> logits(torch.nn.Identity(), torch.tensor([[1.0, 2.0], [3.0, 4.0]]), batch_size=1, device="cpu")
@@ -28,11 +27,10 @@ def logits(model: torch.nn.Module, images: torch.Tensor, batch_size: int, device
     model.to(device).eval()
     try:
         with torch.no_grad():
-            parts = [_outputs(model, batch.to(device)) for batch in _batches(images, batch_size)]
+            return _all_outputs(model, images, batch_size, device)
     finally:
         for module, mode in training.items():
             module.training = mode
-    return np.concatenate(parts)
 
 
 def accuracy(outputs: object, labels: object) -> float:
@@ -46,8 +44,19 @@ def accuracy(outputs: object, labels: object) -> float:
     return float((values.argmax(axis=1) == chosen).mean())
 
 
-def _batches(images: torch.Tensor, size: int) -> Iterator[torch.Tensor]:
-    return (images[start : start + size] for start in range(0, len(images), size))
+def _all_outputs(model: torch.nn.Module, images: torch.Tensor, size: int, device: str) -> NDArray[np.float32]:
+    """Fill one array batch by batch; its width is that of the first batch's outputs."""
+    first = _outputs(model, images[:size].to(device))
+    whole = np.empty((len(images), first.shape[1]), np.float32)
+    whole[:size] = first
+    for start in range(size, len(images), size):
+        found = _outputs(model, images[start : start + size].to(device))
+        if found.shape[1] != whole.shape[1]:
+            raise GradeError(
+                f"model returned {whole.shape[1]} classes for one batch, {found.shape[1]} for another"
+            )
+        whole[start : start + size] = found
+    return whole
 
 
 def _outputs(model: torch.nn.Module, batch: torch.Tensor) -> NDArray[np.float32]:

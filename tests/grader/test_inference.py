@@ -51,6 +51,25 @@ def test_outputs_that_are_not_a_row_of_logits_for_each_image_are_refused(net, im
         logits(net, images, 4, "cpu")
 
 
+def test_outputs_whose_width_changes_between_batches_are_refused(images):
+    class Widening(nn.Module):
+        def forward(self, batch):
+            return batch[:, : len(batch)]
+
+    with pytest.raises(GradeError, match="3 classes for one batch, 1 for another"):
+        logits(Widening(), images, 3, "cpu")
+
+
+def test_never_more_than_one_batch_is_asked_for_at_a_time_and_each_image_once(images):
+    seen = []
+    nothing = nn.Identity()
+    nothing.register_forward_hook(lambda _module, asked, _outputs: seen.append(asked[0]))
+    assert np.array_equal(logits(nothing, images, 4, "cpu"), images)
+    assert [len(batch) for batch in seen] == [4, 4, 2]
+    start = images.data_ptr()
+    assert [batch.data_ptr() - start for batch in seen] == [0, 64, 128]  # views, not copies
+
+
 def test_empty_images_and_batches_are_refused(model, images):
     with pytest.raises(GradeError, match="images is empty"):
         logits(model, images[:0], 4, "cpu")
