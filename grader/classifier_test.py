@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Classified:
-    """For each example, float64 [S]: held-out accuracy of the classifier, and its p value under pure chance."""
+    """For each example, float64 [S]: held-out accuracy of the classifier, and its p value."""
 
     accuracy: Array
     p: Array
@@ -79,7 +79,7 @@ def _by_example(logits: checks.Floats) -> Array:
 
 
 def _hits(U_seen: Array, R_seen: Array, U_new: Array, R_new: Array) -> NDArray[np.int64]:
-    """Learn on the seen models and count the new ones told rightly, ties taken for retrained; all are [s, n, C]."""
+    """Learn on the seen models and count the new ones told rightly, ties taken for retrained; all [s, n, C]."""
     seen = np.concatenate([U_seen, R_seen], axis=1)
     n = U_seen.shape[1]
     mean, scale = seen.mean(axis=1, keepdims=True), _scale(seen)

@@ -26,7 +26,7 @@ def kolmogorov_smirnov(U: Samples, R: Samples) -> tuple[Distances, Distances]:
     array([1.])
     """
     with warnings.catch_warnings():
-        # Where p is 1, rounding may lift it above 1; scipy then warns, and falls back on an approximation of 1.
+        # Where p is 1, rounding may lift it above 1; scipy then warns and approximates it.
         warnings.filterwarnings("ignore", "ks_2samp: Exact calculation unsuccessful", RuntimeWarning)
         found = stats.ks_2samp(U, R, axis=0)
     return np.asarray(found.statistic), np.asarray(found.pvalue)
