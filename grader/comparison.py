@@ -1,24 +1,14 @@
 """Two submissions side by side, through the same half-subsamples of the models."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from grader import intervals
-from grader.ceiling import Draw, Draws
+from grader.ceiling import ceiling
 from grader.checks import GradeError
+from grader.draws import Draws, Replicates
 from grader.intervals import Interval
-
-
-@dataclass(frozen=True)
-class Entry:
-    """The headline numbers of one submission and their draws; None is not known."""
-
-    score: float | None
-    forgetting_quality: float
-    calibrated_score: float | None
-    draws: Draws
 
 
 @dataclass(frozen=True)
@@ -39,23 +29,19 @@ class Comparison:
     calibrated_score: Difference | None
 
 
-def compare(first: Entry, second: Entry) -> Comparison:
-    """Return how the first submission differs from the second, graded against the same retrained models.
+def compare(first: Draws, second: Draws) -> Comparison:
+    """Return how the first submission differs from the second, both graded by the same halves of the same models.
 
     Raises GradeError if N, the number of draws or the retrained models differ.
     """
-    _comparable(first.draws, second.draws)
+    _comparable(first, second)
+    calibrated = [ceiling(drawn).calibrated_score for drawn in (first, second)]
     return Comparison(
-        score=_known(first.score, first.draws.score, second.score, second.draws.score),
+        score=_known(_score(first), first.score, _score(second), second.score),
         forgetting_quality=difference(
-            first.forgetting_quality,
-            first.draws.forgetting,
-            second.forgetting_quality,
-            second.draws.forgetting,
+            first.forgetting_quality, first.quality, second.forgetting_quality, second.quality
         ),
-        calibrated_score=_known(
-            first.calibrated_score, first.draws.calibrated, second.calibrated_score, second.draws.calibrated
-        ),
+        calibrated_score=_known(calibrated[0], first.calibrated, calibrated[1], second.calibrated),
     )
 
 
@@ -76,12 +62,14 @@ def difference(first: float, replicates: object, second: float, others: object) 
     return Difference(gap, found, separated=found.low > 0 or found.high < 0)
 
 
+def _score(drawn: Draws) -> float | None:
+    return None if drawn.utility is None else drawn.forgetting_quality * drawn.utility
+
+
 def _known(
-    first: float | None, ours: Draw | None, second: float | None, theirs: Draw | None
+    first: float | None, ours: Replicates | None, second: float | None, theirs: Replicates | None
 ) -> Difference | None:
     if first is None or second is None or ours is None or theirs is None:
-        return None
-    if math.isnan(first) or math.isnan(second):
         return None
     return difference(first, ours, second, theirs)
 
@@ -89,7 +77,7 @@ def _known(
 def _comparable(first: Draws, second: Draws) -> None:
     if first.n_models != second.n_models:
         raise GradeError(f"N differs: {first.n_models} and {second.n_models} models cannot be compared")
-    if first.forgetting.size != second.forgetting.size:
-        raise GradeError(f"draws differ: {first.forgetting.size} and {second.forgetting.size}")
+    if len(first.forgetting) != len(second.forgetting):
+        raise GradeError(f"draws differ: {len(first.forgetting)} and {len(second.forgetting)}")
     if first.reference != second.reference:
         raise GradeError("the submissions were graded against different retrained models")

@@ -57,9 +57,10 @@ def halves(n_models: int, draws: int, seed: int = 0) -> Halves:
 def interval(estimate: float, replicates: object) -> Interval:
     """Return the 95 % interval of an estimate from its replicates [draws], one for each half-subsample.
 
-    estimate +- t sd(replicates), with Student's t at draws - 1 degrees of freedom. A half drawn without replacement
-    varies around the full sample as the full sample varies around the truth, for sums over models exactly
-    (Politis, Romano: Large sample confidence regions based on subsamples, Annals of Statistics 1994).
+    estimate +- t sd(replicates), with Student's t at draws - 1 degrees of freedom. For sums over models a half drawn
+    without replacement varies around the full sample exactly as that varies around the truth (Politis, Romano:
+    Large sample confidence regions based on subsamples, Annals of Statistics 1994); grader.draws says how halves
+    become replicates of what is no sum.
     Replicates that are NaN are left out; with fewer than two left, both ends are NaN.
 
     >>> round(interval(0.5, np.array([0.4, 0.5, 0.6])).low, 3)
@@ -76,7 +77,8 @@ def interval(estimate: float, replicates: object) -> Interval:
 def models_needed(n_models: int, found: Interval, width: float) -> int | None:
     """Return the N at which an interval found at N models would be as narrow as `width`; None if it has no ends.
 
-    Widths shrink as 1 / sqrt(N).
+    It takes widths to shrink as 1 / sqrt(N), which is the best that can be hoped for: that of retraining itself
+    hardly shrinks.
 
     >>> models_needed(32, Interval(0.1, 0.2), 0.05)
     128

@@ -95,7 +95,7 @@ def grade(
     panels = _Panels()
     scored = _official(U, R)
     drawn = panels.make("ceiling", lambda: _drawn(U, R, second, draws, scored))
-    ceiling = None if drawn is None else ceilings.ceiling(U, R, drawn, second)
+    ceiling = None if drawn is None else ceilings.ceiling(drawn)
     time = _time(seconds, cutoff, U.n_models)
     if time is None:
         panels.missing["time"] = "the runs' seconds and their cutoff are not known"

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader import intervals
-from grader.ceiling import Ceiling, Draw, Draws
+from grader.ceiling import Ceiling
+from grader.draws import Draws, Replicates
 from grader.intervals import Interval
 
 WIDTH = 0.01  # an interval this wide parts most neighbours on a leaderboard
@@ -42,11 +43,11 @@ def uncertainty(
     Ratios that are not known are NaN.
     """
     score = _interval(forgetting_quality * retain_ratio * test_ratio, drawn.score)
-    quality = intervals.interval(forgetting_quality, drawn.forgetting)
+    quality = intervals.interval(forgetting_quality, drawn.quality)
     calibrated = None if found.calibrated_score is None else drawn.calibrated
     return Uncertainty(
         level=intervals.LEVEL,
-        draws=drawn.forgetting.size,
+        draws=len(drawn.forgetting),
         score=score,
         forgetting_quality=quality,
         retain_ratio=_interval(retain_ratio, drawn.retain_ratio),
@@ -59,9 +60,9 @@ def uncertainty(
     )
 
 
-def _interval(estimate: float | None, replicates: Draw | None) -> Interval | None:
+def _interval(estimate: float | None, replicates: Replicates | None) -> Interval | None:
     return None if estimate is None or replicates is None else intervals.interval(estimate, replicates)
 
 
-def _rounded(replicates: Draw | None) -> tuple[float, ...] | None:
+def _rounded(replicates: Replicates | None) -> tuple[float, ...] | None:
     return None if replicates is None else tuple(np.round(replicates, _DIGITS).tolist())
