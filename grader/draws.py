@@ -1,7 +1,7 @@
 """The grade of random halves of the models, from which ceilings and intervals come.
 
 Forgetting quality is no sum over models: each example's attack is the best of many, and a few extreme models decide
-it. Three findings, simulated in benchmarks/coverage.py, shape how halves are turned into replicates:
+it. Three findings, simulated in benchmarks/interval_coverage.py, shape how halves are turned into replicates:
 
 - One half varies around all halves less than a full sample varies around the truth: nominal 95 % intervals from that
   spread hold 80 to 93 %. Two disjoint halves are two independent repetitions at N / 2, and the spread of forgetting quality hardly

@@ -11,7 +11,7 @@ from grader import checks
 from grader.checks import GradeError
 
 LEVEL = 0.95
-DRAWS = 64
+DRAWS = 48
 MIN_MODELS = 6  # halves of three models are the least that have points
 
 Halves = NDArray[np.intp]
