@@ -9,6 +9,7 @@ Triantafillou et al. 2023.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -62,7 +63,7 @@ def epsilons(U: object, R: object) -> Epsilons:
     """
     unlearned, retrained = checks.confidence_pair(U, R)
     table = epsilon_table(unlearned.shape[0])
-    scored = [_example(*pair, table) for pair in zip(*_pos_and_neg(unlearned, retrained), strict=True)]
+    scored = [_example(np.sort(u), np.sort(r), table) for u, r in zip(unlearned.T, retrained.T, strict=True)]
     values = [(np.nan, found) if isinstance(found, str) else (found, None) for found in scored]
     return Epsilons(np.array([value for value, _ in values]), tuple(reason for _, reason in values))
 
@@ -116,22 +117,15 @@ def epsilon_table(n_models: int) -> rules.Table:
     return table
 
 
-def _pos_and_neg(unlearned: Floats, retrained: Floats) -> tuple[Floats, Floats]:
-    """Return both samples of each example, [S, N], sorted; the one with the larger median (else U) comes first."""
-    u, r = (np.sort(np.ascontiguousarray(values.T), axis=1) for values in (unlearned, retrained))
-    with np.errstate(over="ignore", invalid="ignore"):
-        swapped = (np.median(r, axis=1) > np.median(u, axis=1))[:, None]
-    return np.where(swapped, r, u), np.where(swapped, u, r)
-
-
-def _example(pos: Floats, neg: Floats, table: rules.Table) -> float | str:
+def _example(u: Floats, r: Floats, table: rules.Table) -> float | str:
     """Return epsilon of one example from its two sorted samples [N], or the reason why it has none."""
-    infinite = [math.isinf(sample[0]) or math.isinf(sample[-1]) for sample in (pos, neg)]
-    if math.isnan(pos[-1]) or math.isnan(neg[-1]) or all(infinite):  # NaN is sorted to the end
+    infinite = [math.isinf(sample[0]) or math.isinf(sample[-1]) for sample in (u, r)]
+    if math.isnan(u[-1]) or math.isnan(r[-1]) or all(infinite):  # NaN is sorted to the end
         return NOT_FINITE
     if any(infinite):
         return CAP
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        pos, neg = (r, u) if _median(r) > _median(u) else (u, r)
         small, large = sorted((pos[-1] - pos[0], neg[-1] - neg[0]))
         if small / large < _MIN_RANGE_RATIO:
             return CAP
@@ -141,6 +135,10 @@ def _example(pos: Floats, neg: Floats, table: rules.Table) -> float | str:
     if not thresholds <= _MAX_THRESHOLDS:
         return TOO_WIDE
     return _best_rule(pos, neg, int(thresholds), table)
+
+
+def _median(ordered: Floats) -> Any:
+    return (ordered[(ordered.size - 1) // 2] + ordered[ordered.size // 2]) / 2
 
 
 def _best_rule(pos: Floats, neg: Floats, n_thresholds: int, table: rules.Table) -> float | str:

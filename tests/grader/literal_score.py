@@ -11,9 +11,9 @@ def epsilon(u, r):
     with np.errstate(invalid="ignore", divide="ignore"):
         if min(spreads) / max(spreads) < 0.01:
             return 50.0
-    found = [*single_rules(pos, neg), *band_rules(pos, neg, spreads)]
-    decided = [value for value in found if not np.isnan(value)]
-    return min(float(max(decided)), 50.0) if decided else float("nan")
+    found = np.concatenate([single_rules(pos, neg), *band_rules(pos, neg, spreads)])
+    decided = found[~np.isnan(found)]
+    return min(float(decided.max()), 50.0) if decided.size else float("nan")
 
 
 def single_rules(pos, neg):
@@ -21,7 +21,7 @@ def single_rules(pos, neg):
     steps = int(np.ceil((pooled.max() - pooled.min()) * 100))
     grid = torch.linspace(float(pooled.min()), float(pooled.max()), steps).numpy()
     thresholds = grid.astype(pooled.dtype)[:, None]
-    yield from judged(neg >= thresholds, pos >= thresholds)
+    return judged(neg >= thresholds, pos >= thresholds)
 
 
 def band_rules(pos, neg, spreads):
@@ -30,7 +30,7 @@ def band_rules(pos, neg, spreads):
     low, high = inner.min() + width - 2.0, inner.max() + 2.0
     for right in np.linspace(low, high, int(np.ceil((high - low) * 100))):
         left = np.linspace(right - width - 2.0, right - width + 2.0, 400)[:, None]
-        yield from judged((left <= outer) & (outer <= right), (left <= inner) & (inner <= right))
+        yield judged((left <= outer) & (outer <= right), (left <= inner) & (inner <= right))
 
 
 def judged(false_alarms, hits):
