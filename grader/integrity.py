@@ -178,14 +178,31 @@ def _clipped(pair: _Pair) -> Measure | str:
 
 
 def _too_even(pair: _Pair) -> Measure | str:
-    """Compare the ratio of adjacent gaps with that of independent runs: by theory, or as retrained ones have it."""
+    """Compare the evenness of the runs, in the examples or in their means over them, with independent runs'."""
     smooth = pair.smooth()
     if not smooth.any():
         return _NO_EXAMPLE
+    measures = _even_examples(pair, smooth), _even_means(pair, smooth)
+    return max(measures, key=lambda one: one.value - one.threshold)
+
+
+def _even_examples(pair: _Pair, smooth: NDArray[np.bool_]) -> Measure:
+    """Compare with theory, or with the retrained models if theirs is more even."""
     width = shape.gap_width(len(pair.U))
     found, error, freedom = pair.unlearned.take(smooth).jackknife(lambda x: shape.gap_ratio(x, width))
     usual, other, _ = pair.retrained.take(smooth).jackknife(lambda x: shape.gap_ratio(x, width))
-    threshold = max(usual, shape.independent_gap_ratio(width)) + _EVEN + _margin(error, other, freedom)
+    margin = _EVEN + _margin(error, other, freedom, LEVEL / 2)
+    threshold = max(usual, shape.independent_gap_ratio(width)) + margin
+    return Measure(TOO_EVEN, found, threshold, found > threshold)
+
+
+def _even_means(pair: _Pair, smooth: NDArray[np.bool_]) -> Measure:
+    """Look at one number a run, its standardised mean: even if each run holds the same place in all examples."""
+    width = shape.gap_width(len(pair.U))
+    known = pair.U[:, smooth]
+    means = ((known - np.median(known, axis=0)) / pair.u_spread[smooth]).mean(axis=1)
+    found = float(shape.gap_ratio(np.sort(means)[None, :], width)[0])
+    threshold = shape.gap_ratio_limit(len(pair.U), width, LEVEL / 2)
     return Measure(TOO_EVEN, found, threshold, found > threshold)
 
 
@@ -218,9 +235,9 @@ def _same_as_original(pair: _Pair, original: Values) -> Measure:
     return Measure(SAME_AS_ORIGINAL, share, _SAME_RUNS, share > _SAME_RUNS)
 
 
-def _margin(first: float, second: float, freedom: int) -> float:
+def _margin(first: float, second: float, freedom: int, level: float = LEVEL) -> float:
     """Return how far apart two means with these standard errors may lie by chance, on one side."""
-    return float(stats.t.ppf(1 - LEVEL, freedom) * np.hypot(first, second))
+    return float(stats.t.ppf(1 - level, freedom) * np.hypot(first, second))
 
 
 def _occurs_in(values: Values, others: Values) -> NDArray[np.bool_]:
