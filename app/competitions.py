@@ -14,6 +14,11 @@ from app.errors import LetheError
 
 SPLITS = ("public", "private")
 """Scored while the competition is open; decides in the end."""
+Ranking = Literal["official", "calibrated"]
+"""Which score orders the leaderboard."""
+LEAST_MODELS = 3
+LEAST_CALIBRATED_MODELS = 6
+"""Halves of three models are the least that have points, and only halves show how far a score may be off."""
 
 
 class InvalidCompetition(LetheError):  # noqa: N818 - named like its siblings in app.errors
@@ -49,7 +54,7 @@ class Evaluation(_Section):
     """How a submission is run and ranked."""
 
     models: int = Field(
-        default=32, ge=3, le=4096, description="N: runs per submission, and references per split"
+        default=32, ge=LEAST_MODELS, le=4096, description="N: runs per submission, and references per split"
     )
     cutoff_fraction: float = Field(
         default=0.2,
@@ -57,7 +62,15 @@ class Evaluation(_Section):
         le=100,
         description="a run's cutoff over the seconds of one retraining; above 1 only where retraining takes no time",
     )
-    ranking: Literal["official"] = "official"
+    ranking: Ranking = "official"
+
+    @model_validator(mode="after")
+    def _can_be_calibrated(self) -> "Evaluation":
+        if self.ranking == "calibrated" and self.models < LEAST_CALIBRATED_MODELS:
+            raise ValueError(
+                f"ranking = 'calibrated' needs models = {LEAST_CALIBRATED_MODELS} or more, not {self.models}"
+            )
+        return self
 
 
 class Batches(_Section):

@@ -5,7 +5,6 @@ the organiser has prepared another reference, a submission that was scored under
 admin has rerun it.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
@@ -13,7 +12,10 @@ from statistics import median
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app import ranking, registry
+from app.competitions import Ranking
 from app.models import Competition, Evaluation, Reference, Run, Score, Submission, User
+from app.ranking import Candidate, Estimate, Place
 from app.status import RunStatus, Status, Verdict
 
 
@@ -24,70 +26,88 @@ class Entry:
     user_name: str
     submission_id: str
     evaluation_id: str
-    score: float
+    submitted_at: datetime
+    score: float  # the one that ranks
+    low: float | None  # of its interval
+    high: float | None
+    official_score: float
+    calibrated_score: float | None
     forgetting_quality: float
     retain_ratio: float
     test_ratio: float
-    submitted_at: datetime
+    flags: list[str]
 
 
 @dataclass(frozen=True)
 class Row:
     """One participant's place."""
 
-    rank: int
-    user_name: str
-    submission_id: str
-    score: float
-    forgetting_quality: float
-    retain_ratio: float
-    test_ratio: float
+    place: Place
+    entry: Entry
     entries: int  # submissions so far, with or without a score
     last_at: datetime  # of the last submission
     median_seconds: float  # of the best submission's runs
 
 
-def rank(entries: Iterable[Entry]) -> list[tuple[int, Entry]]:
-    """Keep each participant's best entry and number them 1, 2, ...; a tie goes to the earlier submission."""
-    best: dict[str, Entry] = {}
-    for entry in sorted(entries, key=lambda e: (-e.score, e.submitted_at, e.submission_id)):
-        best.setdefault(entry.user_name, entry)
-    return list(enumerate(best.values(), start=1))
+@dataclass(frozen=True)
+class Board:
+    """The rows, best first, and what the order rests on."""
+
+    ranking: Ranking
+    rows: list[Row]
+    without_interval: int  # rows that nothing is known of but their score
+    without_score: int  # submissions that are not ranked: they lack the score that ranks
 
 
-def board(session: Session, competition: Competition, now: datetime) -> list[Row]:
-    """Return the public leaderboard as it stood at `now`, best first."""
-    places = rank(_entries(session, competition, now))
+def board(session: Session, competition: Competition, now: datetime) -> Board:
+    """Return the public leaderboard as it stood at `now`."""
+    by = registry.config_of(competition).evaluation.ranking
+    entries, without_score = _entries(session, competition, now, by)
+    best = _best(entries)
+    estimates = _estimates(session, best, by)
     activity = _activity(session, competition, now)
-    seconds = _median_seconds(session, [entry.evaluation_id for _, entry in places])
-    return [
-        Row(
-            rank=place,
-            user_name=entry.user_name,
-            submission_id=entry.submission_id,
-            score=entry.score,
-            forgetting_quality=entry.forgetting_quality,
-            retain_ratio=entry.retain_ratio,
-            test_ratio=entry.test_ratio,
-            entries=activity[entry.user_name][0],
-            last_at=activity[entry.user_name][1],
-            median_seconds=seconds[entry.evaluation_id],
-        )
-        for place, entry in places
+    seconds = _median_seconds(session, [entry.evaluation_id for entry in best])
+    rows = [
+        Row(place, entry, *activity[entry.user_name], seconds[entry.evaluation_id])
+        for place, entry in zip(ranking.places(estimates), best, strict=True)
     ]
+    return Board(
+        ranking=by,
+        rows=rows,
+        without_interval=sum(not one.replicates for one in estimates),
+        without_score=without_score,
+    )
 
 
-def _entries(session: Session, competition: Competition, now: datetime) -> list[Entry]:
+def _best(entries: list[Entry]) -> list[Entry]:
+    candidates = [Candidate(one.user_name, one.submission_id, one.submitted_at, one.score) for one in entries]
+    by_id = {one.submission_id: one for one in entries}
+    return [by_id[one.submission_id] for one in ranking.best(candidates)]
+
+
+def _entries(
+    session: Session, competition: Competition, now: datetime, by: Ranking
+) -> tuple[list[Entry], int]:
+    """Return the scored submissions, and how many more lack the score that ranks."""
+    numbers = {"official": Score.score, "calibrated": Score.calibrated_score}
+    intervals = {
+        "official": (Score.interval_low, Score.interval_high),
+        "calibrated": (Score.calibrated_low, Score.calibrated_high),
+    }
     query = (
         select(
             User.name,
             Submission.id,
             Evaluation.id,
+            Submission.created_at,
+            numbers[by],
+            *intervals[by],
             Score.score,
+            Score.calibrated_score,
             Score.forgetting_quality,
             Score.retain_ratio,
             Score.test_ratio,
-            Submission.created_at,
+            Score.flags,
         )
         .join(Submission, Submission.user_id == User.id)
         .join(Evaluation, Evaluation.submission_id == Submission.id)
@@ -104,7 +124,22 @@ def _entries(session: Session, competition: Competition, now: datetime) -> list[
             Evaluation.finished_at <= now,
         )
     )
-    return [Entry(*row) for row in session.execute(query)]
+    rows = [tuple(row) for row in session.execute(query)]
+    entries = [Entry(*row) for row in rows if row[4] is not None]
+    return entries, len(rows) - len(entries)
+
+
+def _estimates(session: Session, entries: list[Entry], by: Ranking) -> list[Estimate]:
+    """Return the scores that rank with their replicates, which are read for the ranked submissions alone."""
+    query = select(Score.evaluation_id, Score.grader_version, Score.replicates).where(
+        Score.evaluation_id.in_([entry.evaluation_id for entry in entries]), Score.current
+    )
+    found = {evaluation_id: (version, kept) for evaluation_id, version, kept in session.execute(query)}
+    estimates = []
+    for entry in entries:
+        version, kept = found[entry.evaluation_id]
+        estimates.append(Estimate(entry.score, tuple(kept.get(by, ())), version))
+    return estimates
 
 
 def _activity(session: Session, competition: Competition, now: datetime) -> dict[str, tuple[int, datetime]]:

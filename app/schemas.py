@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from app.competitions import Ranking
 from app.reasons import Fault
 from app.status import RunStatus, Status, Verdict
 from app.text import PlainText
@@ -60,21 +61,43 @@ class RunOut(Out):
 class RetrainingOut(Out):
     """Retraining from scratch, scored like a submission: what a perfect method gets on average."""
 
-    score: Graded
+    score: Graded = Field(description="the official score")
+    interval_low: Graded | None = Field(default=None, description="of the official score, 95 %")
+    interval_high: Graded | None = None
+    calibrated_score: Graded | None = Field(
+        default=None, description="1 by definition; null where it was not taken"
+    )
     forgetting_quality: Graded
     retain_ratio: Graded
     test_ratio: Graded
 
 
+class FlagOut(Out):
+    """Something about outputs that honest, independent runs rarely show; it changes no score."""
+
+    code: str = Field(description="stable; safe to match on")
+    name: str
+    meaning: str
+
+
 class ScoreOut(Out):
     """A score, with what it was computed under; to four decimals."""
 
-    score: Graded = Field(description="forgetting quality x retain ratio x test ratio")
+    ranked_by: Ranking = Field(description="which of the two scores orders the leaderboard")
+    score: Graded = Field(description="the official one: forgetting quality x retain ratio x test ratio")
+    interval_low: Graded | None = Field(description="of the official score, 95 %; null where N is too small")
+    interval_high: Graded | None
+    calibrated_score: Graded | None = Field(
+        description="with forgetting quality over that of retraining: 1 means as good as retraining"
+    )
+    calibrated_low: Graded | None = Field(description="of the calibrated score, 95 %")
+    calibrated_high: Graded | None
     forgetting_quality: Graded
     retain_ratio: Graded = Field(description="retain accuracy over that of retraining")
     test_ratio: Graded = Field(description="test accuracy over that of retraining")
+    flags: list[FlagOut]
     retraining_score: Graded | None = Field(
-        description="the score of retraining from scratch under the same reference"
+        description="the official score of retraining from scratch under the same reference"
     )
     grader_version: str
     reference_digest: str
@@ -120,7 +143,7 @@ class SubmissionSummary(Out):
     status: Status
     verdict: Verdict | None
     reason: str | None = Field(description="reason code")
-    score: Graded | None
+    score: Graded | None = Field(description="the one that its competition ranks by")
     runs_done: int
     runs_total: int
     generation: int
@@ -164,6 +187,7 @@ class CompetitionOut(Out):
     closes_at: datetime
     entry_function: str
     limits: BundleLimitsOut
+    ranked_by: Ranking = Field(description="which score orders the leaderboard")
     runs: int = Field(description="N: runs per submission, each with its own seed")
     cutoff_fraction: float
     cutoff_seconds: float | None = Field(description="null until the competition is prepared")
@@ -200,13 +224,21 @@ class CompetitionList(Out):
 class LeaderboardRow(Out):
     """A participant's best scored submission."""
 
-    rank: int
+    rank: int = Field(description="position in the list")
+    band: int = Field(description="rows of one band are tied, as tie_rule says")
+    band_first: int = Field(description="the band's first rank")
+    band_last: int = Field(description="the band's last rank")
     user: str
     submission_id: str
-    score: Graded
+    score: Graded = Field(description="the one that ranks; see ranked_by")
+    interval_low: Graded | None = Field(description="of that score, 95 %; null where N is too small")
+    interval_high: Graded | None
+    official_score: Graded
+    calibrated_score: Graded | None
     forgetting_quality: Graded
     retain_ratio: Graded
     test_ratio: Graded
+    flags: list[str] = Field(description="codes; the board's flags say what they mean")
     entries: int
     last_at: datetime
     median_seconds: Seconds | None
@@ -218,11 +250,16 @@ class LeaderboardOut(Out):
     competition: str
     split: str
     as_of: datetime = Field(description="when it was put together; nothing in it has changed since")
-    ranking: str
+    ranked_by: Ranking = Field(description="which score orders the rows")
+    ranking: str = Field(description="the same in words")
     tie_rule: str
+    flags: list[FlagOut] = Field(description="what the flags mean that rows carry")
     retraining: RetrainingOut | None = Field(description="the row of retraining from scratch; not ranked")
     unranked: int = Field(
         description="submissions scored under an older reference: not ranked until an admin reruns them"
+    )
+    without_score: int = Field(
+        description="submissions without the score that ranks, made by an older grader: not ranked until regraded"
     )
     rows: list[LeaderboardRow]
 

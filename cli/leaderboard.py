@@ -7,20 +7,9 @@ import click
 from cli.client import Api, JsonObject
 from cli.config import connection, url_option
 from cli.errors import reported, usage_error
-from cli.text import moment, number, say, table
+from cli.text import moment, number, plural, reach, say, table
 
-HEADER = (
-    "rank",
-    "participant",
-    "score",
-    "forgetting",
-    "retain",
-    "test",
-    "seconds",
-    "entries",
-    "last submission",
-)
-RIGHT = ("rank", "score", "forgetting", "retain", "test", "seconds", "entries")
+LEFT = ("participant", "last submission", "flags")
 
 
 @click.command()
@@ -42,31 +31,76 @@ def leaderboard(*, slug: str, as_json: bool, as_csv: bool, url: str | None) -> N
         click.echo(json.dumps(board, indent=2))
         return
     click.echo(drawn(board))
-    if not board["rows"]:
-        say("Nobody has a score yet.")
+    for note in notes(board):
+        say(note)
 
 
 def drawn(board: JsonObject) -> str:
-    """Draw the table, with the row of retraining, which has no rank, where its score puts it."""
-    rows = [(entry["score"], _row(entry)) for entry in board["rows"]]
-    if retraining := board.get("retraining"):
+    """Draw the table, with the row of retraining, which has no place, where its score puts it."""
+    by_calibrated = board.get("ranked_by") == "calibrated"
+    rows = [(entry["score"], _row(entry, by_calibrated=by_calibrated)) for entry in board["rows"]]
+    retraining = _retraining(board, by_calibrated=by_calibrated)
+    if retraining is not None:
         place = sum(score >= retraining["score"] for score, _ in rows)
-        rows.insert(
-            place, (retraining["score"], _row({**retraining, "rank": "-", "user": "(retraining itself)"}))
+        rows.insert(place, (retraining["score"], _row(retraining, by_calibrated=by_calibrated)))
+    heading = (
+        f"{board.get('competition')}, {board.get('split')} split, as of {moment(board.get('as_of'))}, "
+        f"ranked by the {board.get('ranked_by', 'official')} score"
+    )
+    header = _header(by_calibrated=by_calibrated)
+    right = [name for name in header if name not in LEFT]
+    return f"{heading}\n\n{table(header, [row for _, row in rows], right=right)}"
+
+
+def notes(board: JsonObject) -> list[str]:
+    """Say how ties come about, what the flags mean, and who is not on the board."""
+    if not board["rows"]:
+        return ["Nobody has a score yet."]
+    found = [str(board["tie_rule"])] if board.get("tie_rule") else []
+    found += [f"{flag['code']}: {flag['meaning']}" for flag in board.get("flags") or []]
+    left_out = (board.get("unranked") or 0) + (board.get("without_score") or 0)
+    if left_out:
+        found.append(
+            f"{plural(left_out, 'scored submission')} not ranked: made under an older reference or an older grader."
         )
-    heading = f"{board.get('competition')}, {board.get('split')} split, as of {moment(board.get('as_of'))}"
-    return f"{heading}\n\n{table(HEADER, [row for _, row in rows], right=RIGHT)}"
+    return found
 
 
-def _row(entry: JsonObject) -> tuple[str, ...]:
+def _header(*, by_calibrated: bool) -> tuple[str, ...]:
+    other = "official" if by_calibrated else "calibrated"
+    numbers = ("score", "+-", other, "forgetting", "retain", "test", "seconds", "entries")
+    return ("place", "participant", *numbers, "last submission", "flags")
+
+
+def _retraining(board: JsonObject, *, by_calibrated: bool) -> JsonObject | None:
+    """Return the row of retraining under the score that ranks; None while that is not known."""
+    found = board.get("retraining")
+    if not found:
+        return None
+    row = {**found, "user": "(retraining itself)", "official_score": found["score"]}
+    if by_calibrated:  # 1 by definition, and so without an interval
+        row |= {"score": found.get("calibrated_score"), "interval_low": None, "interval_high": None}
+    return row if row["score"] is not None else None
+
+
+def _row(entry: JsonObject, *, by_calibrated: bool) -> tuple[str, ...]:
     return (
-        str(entry.get("rank", "-")),
+        _place(entry),
         str(entry.get("user", "-")),
         number(entry.get("score")),
+        reach(entry.get("interval_low"), entry.get("interval_high")),
+        number(entry.get("official_score" if by_calibrated else "calibrated_score")),
         number(entry.get("forgetting_quality")),
         number(entry.get("retain_ratio")),
         number(entry.get("test_ratio")),
         number(entry.get("median_seconds"), 1),
         str(entry.get("entries", "-")),
         moment(entry["last_at"]) if entry.get("last_at") else "-",
+        " ".join(entry.get("flags") or []),
     )
+
+
+def _place(entry: JsonObject) -> str:
+    """Write a rank, or the ranks of a tie."""
+    first, last = entry.get("band_first"), entry.get("band_last")
+    return str(entry.get("rank", "-")) if first == last else f"{first}-{last}"

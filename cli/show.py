@@ -7,7 +7,7 @@ from cli.client import JsonObject
 from cli.config import Connection
 from cli.exit_codes import ExitCode
 from cli.progress import stage
-from cli.text import facts, moment, number
+from cli.text import facts, moment, number, reach
 
 
 def exit_code(submission: JsonObject) -> ExitCode:
@@ -36,15 +36,26 @@ def _score(submission: JsonObject) -> list[tuple[str, str]]:
     score = submission.get("score")
     if not isinstance(score, dict):
         return []
-    return [
-        (
-            "score",
-            f"{number(score.get('score'))} (retraining itself: {number(score.get('retraining_score'))})",
-        ),
+    official = _with_reach(score, "score", "interval_low", "interval_high")
+    pairs = [("score", f"{official} (retraining itself: {number(score.get('retraining_score'))})")]
+    if score.get("calibrated_score") is not None:
+        pairs.append(
+            ("calibrated", _with_reach(score, "calibrated_score", "calibrated_low", "calibrated_high"))
+        )
+    if score.get("ranked_by"):
+        pairs.append(("ranked by", f"the {score['ranked_by']} score"))
+    pairs += [
         ("forgetting", number(score.get("forgetting_quality"))),
         ("retain ratio", number(score.get("retain_ratio"))),
         ("test ratio", number(score.get("test_ratio"))),
     ]
+    return pairs + [("flag", f"{flag['code']}: {flag['meaning']}") for flag in score.get("flags") or []]
+
+
+def _with_reach(score: JsonObject, name: str, low: str, high: str) -> str:
+    """Write a number with half of its 95 % interval, where that is known."""
+    half = reach(score.get(low), score.get(high))
+    return number(score.get(name)) + (f" +- {half}" if half != "-" else "")
 
 
 def _reason(submission: JsonObject) -> list[tuple[str, str]]:

@@ -31,6 +31,16 @@ def number(value: Any, decimals: int = 4) -> str:
     return f"{value:.{decimals}f}" if isinstance(value, int | float) else "-"
 
 
+def reach(low: Any, high: Any) -> str:
+    """Write half of an interval, or a dash.
+
+    >>> reach(0.08, 0.1), reach(None, None)
+    ('0.0100', '-')
+    """
+    known = isinstance(low, int | float) and isinstance(high, int | float)
+    return number((high - low) / 2) if known else "-"
+
+
 def moment(value: Any) -> str:
     """Write an ISO time as UTC to the minute; what is no such time is shown as it came.
 

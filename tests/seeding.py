@@ -61,9 +61,13 @@ FACTS = {
     },
     "retraining": {
         "score": 0.0923,
+        "interval_low": 0.0854,
+        "interval_high": 0.0992,
+        "calibrated_score": 1.0,
         "forgetting_quality": 0.0921,
         "retain_ratio": 1.0004,
         "test_ratio": 1.0018,
+        "grader_version": "1",
     },
     "n_forget": 100,
     "n_retain": 500,
@@ -201,22 +205,51 @@ class World:
                 session, worker="worker-1", limit=1, now=self.clock(), lease=LEASE, queue_due=DAY
             )
 
-    def score(self, forgetting: float, retain: float, test: float) -> None:
+    def score(self, forgetting: float, retain: float, test: float, flags: tuple[str, ...] = ()) -> None:
         """Play the scorer of the evaluation whose last run was just recorded."""
         self.clock.forward(seconds=2)
         with unit_of_work(self.engine) as session:
             claim = evaluations.scoring_claim(session, self.last_evaluation, self.clock(), LEASE)
-            new = NewScore("1", forgetting * retain * test, forgetting, retain, test, {})
-            assert evaluations.finish(session, claim, new, self.clock())
+            assert evaluations.finish(session, claim, graded(forgetting, retain, test, flags), self.clock())
 
     def scored(
-        self, name: str, forgetting: float, retain: float, test: float, note: str = "", n: int = 4
+        self,
+        name: str,
+        forgetting: float,
+        retain: float,
+        test: float,
+        note: str = "",
+        n: int = 4,
+        flags: tuple[str, ...] = (),
     ) -> str:
         """Submit, run and score."""
         submission_id = self.submit(name, note)
         assert self.run(n, seed=hash((forgetting, retain)) & 0xFFFF) == "last"
-        self.score(forgetting, retain, test)
+        self.score(forgetting, retain, test, flags)
         return submission_id
+
+
+def graded(forgetting: float, retain: float, test: float, flags: tuple[str, ...] = ()) -> NewScore:
+    """Return a score as the grader gives it, with replicates that spread by 0.002."""
+    score, top = forgetting * retain * test, FACTS["retraining"]["forgetting_quality"]
+    chance = random.Random(round(forgetting * 1e6))
+    spread = [chance.gauss(0, 0.002) for _ in range(64)]
+    return NewScore(
+        grader_version="1",
+        score=score,
+        forgetting_quality=forgetting,
+        retain_ratio=retain,
+        test_ratio=test,
+        report={},
+        calibrated_score=score / top,
+        interval=(score - 0.004, score + 0.004),
+        calibrated_interval=((score - 0.004) / top, (score + 0.004) / top),
+        flags=flags,
+        replicates={
+            "official": [score + one for one in spread],
+            "calibrated": [(score + one) / top for one in spread],
+        },
+    )
 
 
 N_MODELS = 32

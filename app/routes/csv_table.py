@@ -3,12 +3,20 @@
 import csv
 import io
 
-from app.schemas import LeaderboardOut
+from app.schemas import LeaderboardOut, RetrainingOut
 
 _COLUMNS = (
     "rank",
+    "band",
+    "band_first",
+    "band_last",
     "user",
     "score",
+    "interval_low",
+    "interval_high",
+    "official_score",
+    "calibrated_score",
+    "flags",
     "forgetting_quality",
     "retain_ratio",
     "test_ratio",
@@ -21,16 +29,23 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def leaderboard_csv(board: LeaderboardOut) -> str:
-    """Return the rows as RFC 4180 CSV; the row of retraining comes first, without a rank."""
+    """Return the rows as RFC 4180 CSV, flags parted by spaces; the row of retraining comes first, without a rank."""
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, restval="")
     writer.writeheader()
     if board.retraining is not None:
-        writer.writerow({"user": "(retraining from scratch)", **board.retraining.model_dump()})
+        writer.writerow(_retraining(board, board.retraining))
     for row in board.rows:
-        cells = row.model_dump(mode="json")
+        cells = row.model_dump(mode="json") | {"flags": " ".join(row.flags)}
         writer.writerow({name: _inert(cells[name]) for name in _COLUMNS})
     return text.getvalue()
+
+
+def _retraining(board: LeaderboardOut, one: RetrainingOut) -> dict[str, object]:
+    cells = one.model_dump() | {"user": "(retraining from scratch)", "official_score": one.score}
+    if board.ranked_by == "calibrated":  # by definition, and so without an interval
+        cells |= {"score": one.calibrated_score, "interval_low": None, "interval_high": None}
+    return cells
 
 
 def _inert(cell: object) -> object:

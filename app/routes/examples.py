@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from app import ranking
+from app.flags import flags_of
 from app.schemas import ProblemOut
 
 _DIGEST = "3b4f6a1d0c92e7f58b1c6d4e9a0f7283546bd1c0e9f8a7b6c5d4e3f2a1b0c9d8"
@@ -25,24 +27,43 @@ SUBMISSION: dict[str, Any] = {
     "run_details": [{"seed_index": 0, "status": "succeeded", "seconds": 0.61, "reason": None}],
     "links": {"self": f"/api/v1/submissions/{_ID}", "html": f"/submissions/{_ID}"},
 }
-RETRAINING = {"score": 0.0921, "forgetting_quality": 0.0919, "retain_ratio": 1.001, "test_ratio": 1.001}
+RETRAINING = {
+    "score": 0.0921,
+    "interval_low": 0.0842,
+    "interval_high": 0.1,
+    "calibrated_score": 1.0,
+    "forgetting_quality": 0.0919,
+    "retain_ratio": 1.001,
+    "test_ratio": 1.001,
+}
 LEADERBOARD = {
     "competition": "digits",
     "split": "public",
     "as_of": "2026-03-01T12:00:00Z",
+    "ranked_by": "official",
     "ranking": "official score to four decimals, best submission per participant",
-    "tie_rule": "Scores that are equal to four decimals rank by the earlier submission.",
+    "tie_rule": ranking.TIES,
+    "flags": [{"code": one.code, "name": one.name, "meaning": one.meaning} for one in flags_of(["clipped"])],
     "retraining": RETRAINING,
     "unranked": 0,
+    "without_score": 0,
     "rows": [
         {
             "rank": 1,
+            "band": 1,
+            "band_first": 1,
+            "band_last": 1,
             "user": "ada",
             "submission_id": _ID,
             "score": 0.0712,
+            "interval_low": 0.0643,
+            "interval_high": 0.0781,
+            "official_score": 0.0712,
+            "calibrated_score": 0.7731,
             "forgetting_quality": 0.0747,
             "retain_ratio": 0.982,
             "test_ratio": 0.971,
+            "flags": ["clipped"],
             "entries": 4,
             "last_at": "2026-03-01T11:00:00Z",
             "median_seconds": 0.62,
@@ -99,6 +120,7 @@ COMPETITION = {
     **_DIGITS,
     "entry_function": "unlearning",
     "limits": {"max_bytes": 10_000_000, "max_unpacked_bytes": 50_000_000, "max_files": 200, "per_day": 5},
+    "ranked_by": "official",
     "runs": 32,
     "cutoff_fraction": 0.2,
     "cutoff_seconds": 1.48,

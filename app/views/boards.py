@@ -8,52 +8,57 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app import leaderboard, registry
+from app import leaderboard, ranking, registry
 from app.models import Competition, Evaluation, Reference, Submission
 from app.schemas import LeaderboardOut, LeaderboardRow
 from app.status import Verdict
 from app.views import versions
 from app.views.competitions import reference_or_none, retraining_of
+from app.views.evaluations import flags_out
 
-TIE_RULE = "Scores that are equal to four decimals rank by the earlier submission."
-RANKING = "official score to four decimals, best submission per participant"
+RANKINGS = {
+    "official": "official score to four decimals, best submission per participant",
+    "calibrated": "calibrated score to four decimals, best submission per participant",
+}
 
 
 def board(session: Session, slug: str, now: datetime) -> LeaderboardOut:
     """Return the public leaderboard. Raises NotFound."""
     competition = registry.get_competition(session, slug)
+    found = leaderboard.board(session, competition, now)
     return LeaderboardOut(
         competition=slug,
         split="public",
         as_of=now,
-        ranking=RANKING,
-        tie_rule=TIE_RULE,
+        ranked_by=found.ranking,
+        ranking=RANKINGS[found.ranking],
+        tie_rule=ranking.tie_rule(len(found.rows), found.without_interval),
+        flags=flags_out(flag for row in found.rows for flag in row.entry.flags),
         retraining=retraining_of(reference_or_none(session, competition)),
         unranked=_unranked(session, competition, now),
-        rows=_rows(session, leaderboard.board(session, competition, now)),
+        without_score=found.without_score,
+        rows=[_row(row) for row in found.rows],
     )
-
-
-def _rows(session: Session, found: list[leaderboard.Row]) -> list[LeaderboardRow]:
-    """Rank by what is published, so that an order says no more about hidden data than the scores do."""
-    ids = [row.submission_id for row in found]
-    submitted = dict(
-        session.execute(select(Submission.id, Submission.created_at).where(Submission.id.in_(ids))).all()
-    )
-    rows = [_row(row) for row in found]
-    rows.sort(key=lambda row: (-row.score, submitted[row.submission_id], row.submission_id))
-    return [row.model_copy(update={"rank": place}) for place, row in enumerate(rows, start=1)]
 
 
 def _row(row: leaderboard.Row) -> LeaderboardRow:
+    place, entry = row.place, row.entry
     return LeaderboardRow(
-        rank=row.rank,
-        user=row.user_name,
-        submission_id=row.submission_id,
-        score=row.score,
-        forgetting_quality=row.forgetting_quality,
-        retain_ratio=row.retain_ratio,
-        test_ratio=row.test_ratio,
+        rank=place.rank,
+        band=place.band,
+        band_first=place.first,
+        band_last=place.last,
+        user=entry.user_name,
+        submission_id=entry.submission_id,
+        score=entry.score,
+        interval_low=entry.low,
+        interval_high=entry.high,
+        official_score=entry.official_score,
+        calibrated_score=entry.calibrated_score,
+        forgetting_quality=entry.forgetting_quality,
+        retain_ratio=entry.retain_ratio,
+        test_ratio=entry.test_ratio,
+        flags=entry.flags,
         entries=row.entries,
         last_at=row.last_at,
         median_seconds=row.median_seconds,

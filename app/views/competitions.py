@@ -72,7 +72,7 @@ def reference_or_none(session: Session, competition: Competition, split: str = "
 def retraining_of(reference: Reference | None) -> RetrainingOut | None:
     """Return the row of retraining from scratch, if the reference's facts hold it."""
     facts: dict[str, Any] = {} if reference is None else reference.facts.get("retraining", {})
-    known = bool(facts) and all(value is not None for value in facts.values())  # null: it could not be scored
+    known = facts.get("score") is not None  # null: it could not be scored
     return RetrainingOut.model_validate(facts) if known else None
 
 
@@ -91,6 +91,7 @@ def describe(session: Session, slug: str, viewer: User | None, now: datetime) ->
         closes_at=competition.closes_at,
         entry_function=config.entry_function,
         limits=BundleLimitsOut.model_validate(config.bundle.model_dump()),
+        ranked_by=config.evaluation.ranking,
         runs=config.evaluation.models if reference is None else reference.n_models,
         cutoff_fraction=config.evaluation.cutoff_fraction,
         cutoff_seconds=None

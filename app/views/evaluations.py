@@ -1,11 +1,15 @@
 """What pages and API show of one grading: its score, its reason, its stages."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from app import registry
+from app.competitions import Ranking
+from app.flags import flags_of
 from app.models import Evaluation
 from app.reasons import REASONS
-from app.schemas import EvaluationOut, Links, ReasonOut, ScoreOut
+from app.schemas import EvaluationOut, FlagOut, Links, ReasonOut, ScoreOut
 from app.status import Status
 from app.views.competitions import retraining_of
 
@@ -45,14 +49,39 @@ def score_of(evaluation: Evaluation) -> ScoreOut | None:
         return None
     retraining = retraining_of(evaluation.reference)
     return ScoreOut(
+        ranked_by=ranking_of(evaluation),
         score=score.score,
+        interval_low=score.interval_low,
+        interval_high=score.interval_high,
+        calibrated_score=score.calibrated_score,
+        calibrated_low=score.calibrated_low,
+        calibrated_high=score.calibrated_high,
         forgetting_quality=score.forgetting_quality,
         retain_ratio=score.retain_ratio,
         test_ratio=score.test_ratio,
+        flags=flags_out(score.flags),
         retraining_score=None if retraining is None else retraining.score,
         grader_version=score.grader_version,
         reference_digest=score.reference_digest,
     )
+
+
+def ranking_of(evaluation: Evaluation) -> Ranking:
+    """Return which score orders the leaderboard of an evaluation's competition."""
+    return registry.config_of(evaluation.submission.competition).evaluation.ranking
+
+
+def ranked_score(evaluation: Evaluation) -> float | None:
+    """Return the score by which an evaluation ranks, if it has one."""
+    score = evaluation.score
+    if score is None:
+        return None
+    return score.score if ranking_of(evaluation) == "official" else score.calibrated_score
+
+
+def flags_out(codes: Iterable[str]) -> list[FlagOut]:
+    """Return flags with their words, each once."""
+    return [FlagOut(code=one.code, name=one.name, meaning=one.meaning) for one in flags_of(codes)]
 
 
 @dataclass(frozen=True)

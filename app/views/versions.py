@@ -7,15 +7,19 @@ from datetime import datetime
 from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from app import submissions
+from app import ranking, submissions
 from app.errors import NotFound
+from app.flags import FLAGS
 from app.models import Competition, Evaluation, Reference, Run, Submission, User, UTCDateTime
 from app.reasons import REASONS
 from app.schemas import LeaderboardOut, SubmissionOut
 from app.status import Status, Verdict
 
+_TIES = (ranking.TIES, ranking.NO_TIES, ranking.SOME_TIES)
 _WORDS = hashlib.sha256(
-    repr((SubmissionOut.model_json_schema(), LeaderboardOut.model_json_schema(), REASONS)).encode()
+    repr(
+        (SubmissionOut.model_json_schema(), LeaderboardOut.model_json_schema(), REASONS, FLAGS, _TIES)
+    ).encode()
 )
 """The form of the answers, so that another release's answer never passes for this one's."""
 
@@ -24,12 +28,14 @@ _WORDS = hashlib.sha256(
 _STATES = (
     Submission.user_id,
     Competition.closes_at,
+    Competition.updated_at,  # moves with the configuration, and when scores of another grader are published
     Evaluation.id,
     Evaluation.split,
     Evaluation.status,
     Evaluation.published,
     Evaluation.cancel_requested,
     Run.status,
+    Competition.updated_at,  # moves when scores of another grader are published
 )
 _SUBMISSION = (
     select(*_STATES, func.count(Run.id), func.sum(Run.fence))
@@ -45,6 +51,7 @@ _NOW = bindparam("now", type_=UTCDateTime())
 _BOARD = (
     select(
         Competition.id,
+        Competition.updated_at,
         Reference.id,
         func.count(Submission.id),
         func.max(Submission.created_at),
@@ -91,7 +98,7 @@ def of_submission(session: Session, submission_id: str, viewer: User, now: datet
         raise NotFound(submissions.NOT_YOURS)
     seen = [row for row in rows if submissions.may_see(row.split, viewer, row.closes_at, now)]
     mark = _digest([tuple(row[2:]) for row in seen])
-    return Version(mark, all(row[4] is Status.DONE for row in seen))
+    return Version(mark, all(row.status is Status.DONE for row in seen))
 
 
 def of_board(session: Session, slug: str, now: datetime) -> str:

@@ -9,14 +9,22 @@ from tests.cli.service import Answer, problem
 BOARD = "GET /competitions/digits/leaderboard"
 
 
-def board(*scores):
+def board(*scores, **more):
     utility = {"forgetting_quality": 0.1, "retain_ratio": 1.0, "test_ratio": 1.0}
     rows = [
         {
             "rank": rank,
             "user": f"person{rank}",
             "submission_id": "s",
+            "band": rank,
+            "band_first": rank,
+            "band_last": rank,
             "score": score,
+            "interval_low": score - 0.01,
+            "interval_high": score + 0.01,
+            "official_score": score,
+            "calibrated_score": score * 10,
+            "flags": [],
             "entries": 2,
             "last_at": "2026-03-01T12:34:56Z",
             "median_seconds": 1.25,
@@ -24,26 +32,90 @@ def board(*scores):
         }
         for rank, score in enumerate(scores, 1)
     ]
-    retraining = {"score": 0.09, **utility}
+    retraining = {
+        "score": 0.09,
+        "interval_low": 0.08,
+        "interval_high": 0.1,
+        "calibrated_score": 1.0,
+        **utility,
+    }
     head = {
         "competition": "digits",
         "split": "public",
         "as_of": "2026-03-01T13:00:00Z",
-        "ranking": "official",
+        "ranked_by": "official",
+        "ranking": "official score",
     }
-    return head | {"tie_rule": "earlier first", "retraining": retraining, "rows": rows}
+    return head | {"tie_rule": "earlier first", "flags": [], "retraining": retraining, "rows": rows} | more
 
 
 def test_the_row_of_retraining_stands_where_its_score_puts_it_without_a_rank(service, lethe):
     service.on(BOARD, Answer(200, board(0.12, 0.05)))
     lines = lethe("leaderboard", "digits").stdout.splitlines()
-    assert lines[0] == "digits, public split, as of 2026-03-01 13:00 UTC"
+    assert lines[0] == "digits, public split, as of 2026-03-01 13:00 UTC, ranked by the official score"
     assert [line.split()[:2] for line in lines[3:]] == [
         ["1", "person1"],
         ["-", "(retraining"],
         ["2", "person2"],
     ]
-    assert "0.1200" in lines[3]
+    assert lines[3].split()[2:5] == ["0.1200", "0.0100", "1.2000"]
+
+
+def test_a_board_by_calibrated_score_shows_the_official_one_beside_it(service, lethe):
+    service.on(BOARD, Answer(200, board(1.2, 0.5, ranked_by="calibrated")))
+    lines = lethe("leaderboard", "digits").stdout.splitlines()
+    assert lines[2].split()[:5] == ["place", "participant", "score", "+-", "official"]
+    assert lines[4].split() == [
+        "-",
+        "(retraining",
+        "itself)",
+        "1.0000",
+        "-",
+        "0.0900",
+        "0.1000",
+        *["1.0000"] * 2,
+        *"---",
+    ]
+
+
+def test_ties_and_flags_are_shown_and_said(service, lethe):
+    found = board(0.2, 0.1, 0.05)
+    for row in found["rows"][1:]:
+        row |= {"band": 2, "band_first": 2, "band_last": 3, "flags": ["clipped"]}
+    found["flags"] = [{"code": "clipped", "name": "clipped", "meaning": "Cut off."}]
+    service.on(BOARD, Answer(200, found | {"unranked": 2, "without_score": 1}))
+    result = lethe("leaderboard", "digits")
+    places = [line.split()[0] for line in result.stdout.splitlines()[3:]]
+    assert places == ["1", "2-3", "-", "2-3"]
+    assert result.stdout.splitlines()[4].endswith("  clipped")
+    assert result.stderr.splitlines() == [
+        "earlier first",
+        "clipped: Cut off.",
+        "3 scored submissions not ranked: made under an older reference or an older grader.",
+    ]
+
+
+def test_a_service_that_knows_no_bands_yet_is_shown_all_the_same(service, lethe):
+    found = board(0.2)
+    for name in (
+        "band",
+        "band_first",
+        "band_last",
+        "interval_low",
+        "official_score",
+        "calibrated_score",
+        "flags",
+    ):
+        del found["rows"][0][name]
+    del found["ranked_by"], found["flags"]
+    service.on(BOARD, Answer(200, found))
+    assert lethe("leaderboard", "digits").stdout.splitlines()[3].split()[:5] == [
+        "1",
+        "person1",
+        "0.2000",
+        "-",
+        "-",
+    ]
 
 
 def test_an_empty_board_says_so_on_stderr(service, lethe):

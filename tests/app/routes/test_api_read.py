@@ -2,13 +2,17 @@ import csv
 import io
 import re
 from contextlib import ExitStack
+from dataclasses import replace
 
-from app import evaluations
+from sqlalchemy import select
+
+from app import evaluations, regrading
 from app.db import unit_of_work
 from app.evaluations import RunOutcome
+from app.models import Evaluation, Reference
 from app.status import Verdict
 from app.streams import PER_PERSON
-from tests.seeding import DAY, LEASE
+from tests.seeding import DAY, FACTS, LEASE, graded
 
 
 def test_an_unchanged_submission_answers_304_and_a_changed_one_does_not(client, world, bearer):
@@ -227,6 +231,47 @@ def test_scores_under_an_older_reference_are_counted_and_not_ranked(client, worl
     page = client.get("/competitions/digits/leaderboard").text
     assert "1 scored submission is not ranked." in page
     assert "under an older reference (version 1)" in client.get(f"/submissions/{submission}").text
+
+
+def test_replicates_leave_in_no_form(client, world, bearer, sign_in):
+    submission = world.scored("ada", 0.08, 0.98, 0.97)
+    sign_in("ada")
+    urls = ["/api/v1/competitions/digits/leaderboard", "/api/v1/competitions/digits/leaderboard.csv"]
+    urls += [
+        "/competitions/digits/leaderboard",
+        f"/api/v1/submissions/{submission}",
+        f"/submissions/{submission}",
+    ]
+    for url in urls:
+        answer = client.get(url, headers=bearer("ada")).text
+        assert "replicates" not in answer
+        assert not re.search(r"\b0\.\d{5}", answer)
+
+
+def test_scores_of_another_grader_are_seen_once_they_are_published(client, world, bearer):
+    submission = world.scored("ada", 0.05, 0.98, 0.97)
+    urls = ["/api/v1/competitions/digits/leaderboard", f"/api/v1/submissions/{submission}"]
+    better = replace(graded(0.07, 0.98, 0.97), grader_version="9")
+
+    def tags():
+        return [client.get(url, headers=bearer("ada")).headers["ETag"] for url in urls]
+
+    first = tags()
+    with unit_of_work(world.engine) as session:
+        evaluation, reference = (
+            session.scalars(select(Evaluation)).one(),
+            session.scalars(select(Reference)).one(),
+        )
+        row = evaluations.row_of(evaluation.id, reference.digest, better, world.clock(), current=False)
+        session.add(row)
+    assert tags() == first
+    world.clock.forward(seconds=1)
+    with unit_of_work(world.engine) as session:
+        regrading.publish(session, "9", {reference.id: FACTS["retraining"]}, world.clock())
+    assert not set(tags()) & set(first)
+    board, mine = (client.get(url, headers=bearer("ada")).json() for url in urls)
+    assert board["rows"][0]["forgetting_quality"] == 0.07
+    assert mine["score"]["grader_version"] == "9"
 
 
 def test_a_person_may_follow_only_so_many_submissions_at_once(client, world, bearer):

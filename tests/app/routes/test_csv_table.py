@@ -1,27 +1,27 @@
-from datetime import UTC, datetime
-
 import pytest
 
 from app.routes.csv_table import leaderboard_csv
-from app.schemas import LeaderboardOut, LeaderboardRow
+from app.routes.examples import LEADERBOARD
+from app.schemas import LeaderboardOut
 
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+def board(**changes):
+    found = LeaderboardOut.model_validate(LEADERBOARD)
+    return found.model_copy(update={"rows": [found.rows[0].model_copy(update=changes)]})
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_a_name_that_a_spreadsheet_would_run_is_written_as_text(name):
-    row = LeaderboardRow(
-        rank=1, user=name, submission_id="a", score=0.1, forgetting_quality=0.1, retain_ratio=1.0,
-        test_ratio=1.0, entries=1, last_at=NOW, median_seconds=1.0,
-    )  # fmt: skip
-    board = LeaderboardOut(
-        competition="c",
-        split="public",
-        as_of=NOW,
-        ranking="",
-        tie_rule="",
-        retraining=None,
-        unranked=0,
-        rows=[row],
-    )
-    assert f"'{name}" in leaderboard_csv(board)
+    assert f"'{name}" in leaderboard_csv(board(user=name))
+
+
+def test_flags_are_parted_by_spaces():
+    assert ",clipped ties," in leaderboard_csv(board(flags=["clipped", "ties"]))
+
+
+def test_retraining_stands_under_the_score_that_ranks():
+    official = leaderboard_csv(board()).splitlines()[1]
+    assert official.startswith(",,,,(retraining from scratch),0.0921,0.0842,0.1,0.0921,1.0,")
+    by_calibrated = board().model_copy(update={"ranked_by": "calibrated"})
+    calibrated = leaderboard_csv(by_calibrated).splitlines()[1]
+    assert calibrated.startswith(",,,,(retraining from scratch),1.0,,,0.0921,1.0,")

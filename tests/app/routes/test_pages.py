@@ -1,6 +1,13 @@
-import pytest
+import re
 
+import pytest
+from sqlalchemy import update
+
+from app import registry
+from app.competitions import CompetitionConfig
+from app.db import unit_of_work
 from app.evaluations import RunOutcome
+from app.models import Score
 from app.status import Verdict
 from tests.bundles import zipped
 from tests.seeding import GOOD, PASSWORD
@@ -202,8 +209,81 @@ def test_ones_own_row_is_marked_on_the_leaderboard(client, world, sign_in):
     world.scored("grace", 0.06, 0.98, 0.97)
     sign_in("grace")
     text = client.get("/competitions/digits/leaderboard").text
-    assert "You are on rank 2" in text
+    assert "You are on place 2<" in text
     assert text.count('class="own"') == 1
+
+
+def test_a_tie_shows_the_places_that_it_spans_and_the_rule(client, world, sign_in):
+    world.scored("ada", 0.08, 1.0, 1.0)
+    world.scored("grace", 0.06, 1.0, 1.0)
+    world.person("barbara")
+    world.scored("barbara", 0.0601, 1.0, 1.0)
+    sign_in("grace")
+    text = client.get("/competitions/digits/leaderboard").text
+    assert re.findall(r'class="num place">(.+?)<', text) == ["1", "2\N{EN DASH}3", "2\N{EN DASH}3"]
+    assert text.count('<tbody class="tied">') == 1
+    assert "You are on place 2\N{EN DASH}3" in text
+    assert "95 % interval of the difference" in text
+
+
+def test_a_board_with_flags_explains_each_of_them_once(client, world, sign_in):
+    world.scored("ada", 0.08, 1.0, 1.0, flags=("clipped", "ties"))
+    world.scored("grace", 0.06, 1.0, 1.0, flags=("clipped",))
+    text = client.get("/competitions/digits/leaderboard").text
+    assert text.count('href="#flag-clipped"') == 2
+    assert text.count('id="flag-clipped"') == text.count('id="flag-ties"') == 1
+    assert "cut off or squashed" in text
+    sign_in("ada")
+    [mine] = client.get("/api/v1/competitions/digits/leaderboard").json()["rows"][:1]
+    page = client.get(f"/submissions/{mine['submission_id']}").text
+    assert "Flags on these outputs" in page
+    assert "cut off or squashed" in page
+
+
+def rank_by_calibrated(world):
+    with unit_of_work(world.engine) as session:
+        one = registry.get_competition(session, "digits")
+        config = one.config | {"evaluation": {"models": 8, "ranking": "calibrated"}}
+        registry.register(session, CompetitionConfig.model_validate(config), one.pages, world.clock())
+
+
+def test_a_board_by_calibrated_score_says_so_and_retraining_stands_at_1(client, world, sign_in):
+    submission = world.scored("ada", 0.12, 1.0, 1.0)
+    world.scored("grace", 0.06, 1.0, 1.0)
+    world.clock.forward(seconds=1)
+    before = client.get("/competitions/digits/leaderboard").text
+    rank_by_calibrated(world)
+    text = client.get("/competitions/digits/leaderboard").text
+    assert "Calibrated score" not in before
+    assert "ranked by the calibrated score" in text
+    cells = re.findall(r'num strong">([\d.]+)', text)
+    assert cells == ["1.3029", "1.0000", "0.6515"]
+    sign_in("ada")
+    page = client.get(f"/submissions/{submission}").text
+    assert "calibrated score, by which it ranks" in page
+    assert page.index("1.3029") < page.index("0.1200")
+
+
+def test_scores_that_cannot_be_calibrated_are_counted_and_not_ranked(client, world):
+    world.scored("ada", 0.08, 1.0, 1.0)
+    with unit_of_work(world.engine) as session:
+        session.execute(update(Score).values(calibrated_score=None))
+    rank_by_calibrated(world)
+    text = client.get("/competitions/digits/leaderboard").text
+    assert "1 scored submission has no calibrated score." in text
+    assert "No submission has been scored" not in text
+
+
+def test_a_score_from_before_there_were_intervals_is_shown_without_any(client, world, sign_in):
+    submission = world.scored("ada", 0.08, 1.0, 1.0)
+    nothing = dict.fromkeys(("interval_low", "interval_high", "calibrated_low", "calibrated_high"))
+    with unit_of_work(world.engine) as session:
+        session.execute(update(Score).values(**nothing, calibrated_score=None, replicates={}))
+    assert "There are no intervals here" in client.get("/competitions/digits/leaderboard").text
+    sign_in("ada")
+    page = client.get(f"/submissions/{submission}").text
+    assert "N is too small" in page
+    assert "alibrated" not in page
 
 
 def test_a_token_is_shown_once_works_and_can_be_revoked(client, world, sign_in):

@@ -1,0 +1,138 @@
+"""Order, and tie bands: which neighbours could have come out the other way by chance. Pure.
+
+The interval of a difference is the grader's (half-subsampling of models, paired: both scores were taken on the same
+halves). It is written again here because the service imports neither the grader nor its libraries.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from statistics import NormalDist, stdev
+
+DIGITS = 4
+"""Decimals that are published, and ranked by: an order must not say more about hidden data than the scores do."""
+LEVEL = 0.95
+LEAST_DRAWS = 10
+"""Fewer halves that both scores know say too little about the spread."""
+
+TIES = (
+    "Neighbours share a place, such as 2-4, while the 95 % interval of the difference between them holds 0; within a "
+    "place, the higher score stands first, then the earlier submission."
+)
+NO_TIES = (
+    "There are no intervals here, so only scores that are equal to four decimals share a place, the earlier "
+    "submission first."
+)
+SOME_TIES = "Scores without an interval share a place only when they are equal to four decimals."
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What decides a submission's place."""
+
+    who: str
+    submission_id: str
+    submitted_at: datetime
+    score: float | None  # one that is None or not finite never ranks
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A score, and the same score on halves of the models: on the same ones where `kind` is equal."""
+
+    score: float
+    replicates: Sequence[float | None] = ()
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A rank, the number of its tie band, and the ranks that the band spans."""
+
+    rank: int
+    band: int
+    first: int
+    last: int
+
+
+def published(score: float) -> float:
+    """Return a score as it is published.
+
+    >>> published(0.07124999)
+    0.0712
+    """
+    return round(score, DIGITS)
+
+
+def best(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Return each person's best candidate, best first: by published score, then by the earlier submission."""
+    ranked = [(one.score, one) for one in candidates if one.score is not None and math.isfinite(one.score)]
+    ranked.sort(key=lambda pair: (-published(pair[0]), pair[1].submitted_at, pair[1].submission_id))
+    found: dict[str, Candidate] = {}
+    for _, one in ranked:
+        found.setdefault(one.who, one)
+    return list(found.values())
+
+
+def places(ordered: Sequence[Estimate]) -> list[Place]:
+    """Return the place of each score, best first: one joins the band of the score above unless they are separated.
+
+    >>> [place.band for place in places([Estimate(0.3), Estimate(0.2), Estimate(0.2)])]
+    [1, 2, 2]
+    """
+    firsts: list[int] = []  # of each band, counted from 0
+    for index, one in enumerate(ordered):
+        if index == 0 or separated(ordered[index - 1], one):
+            firsts.append(index)
+    return [
+        Place(rank + 1, band, first + 1, end)
+        for band, (first, end) in enumerate(pairwise([*firsts, len(ordered)]), start=1)
+        for rank in range(first, end)
+    ]
+
+
+def tie_rule(rows: int, without_interval: int) -> str:
+    """Return in words how ties come about among so many rows, of which some have no replicates."""
+    if rows and rows == without_interval:
+        return NO_TIES
+    return f"{TIES} {SOME_TIES}" if without_interval else TIES
+
+
+def separated(first: Estimate, second: Estimate) -> bool:
+    """Tell whether the 95 % interval of the difference leaves out 0. Equal published scores never are.
+
+    Scores that do not know the same halves are separated whenever they differ: nothing is known of their spread.
+    """
+    if published(first.score) == published(second.score):
+        return False
+    gaps = _gaps(first, second)
+    if len(gaps) < LEAST_DRAWS:
+        return True
+    return abs(first.score - second.score) > student(len(gaps) - 1) * stdev(gaps)
+
+
+def _gaps(first: Estimate, second: Estimate) -> list[float]:
+    if first.kind != second.kind or len(first.replicates) != len(second.replicates):
+        return []
+    pairs = zip(first.replicates, second.replicates, strict=True)
+    return [ours - theirs for ours, theirs in pairs if ours is not None and theirs is not None]
+
+
+def student(freedom: int) -> float:
+    """Return the quantile of Student's t that leaves LEVEL between -t and t; to 1e-4 from 9 degrees of freedom on.
+
+    Abramowitz, Stegun: Handbook of Mathematical Functions, 26.7.5.
+
+    >>> round(student(63), 4)
+    1.9983
+    """
+    z = NormalDist().inv_cdf((1 + LEVEL) / 2)
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
+    )
+    return z + sum(term / float(freedom) ** power for power, term in enumerate(terms, start=1))
