@@ -21,31 +21,58 @@ KINDS = (
 )
 """How unlearned models can differ from retrained ones."""
 
+DISGUISED = (
+    "winsorised 5 %, jittered",
+    "squashed",
+    "stratified, jittered",
+    "one quantile a run",
+    "one quantile a run, jittered",
+    "in fours",
+)
+"""The same with more care: noise afterwards, smooth limits, coordination by run or by groups of four."""
+
 _TAILS = 6  # degrees of freedom of Student's t
 _SHARED = 0.15  # share of an example's variance that comes from the model's own effect
+_JITTER = 0.1  # of an example's spread
+_SQUASHED_AT = 3.0
+_COARSE_STEP, _COARSE_TOP = 0.25, 4.0
 
 
 class Laws:
-    """The forget set: the law of the retrained models' confidence on each of S examples."""
+    """The forget set: the law of the retrained models' confidence on each of S examples.
 
-    def __init__(self, n_examples: int, rng: np.random.Generator) -> None:
+    Coarse laws know only steps of a quarter and end at a common top, as saturated outputs of low precision do.
+    """
+
+    def __init__(self, n_examples: int, rng: np.random.Generator, *, coarse: bool = False) -> None:
         self.place = rng.normal(2.0, 3.0, n_examples)
         self.spread = rng.lognormal(0.0, 0.4, n_examples)
+        self.coarse = coarse
 
     def draw(self, n_models: int, kind: str, rng: np.random.Generator) -> Samples:
-        """Return confidences [N, S] of unlearned models of one of KINDS; "identical" is retraining itself."""
-        uniform = self._stratified(n_models, rng) if kind.startswith("stratified") else None
-        values = self._standard(n_models, uniform, rng)
-        if kind == "shifted":
+        """Return confidences [N, S] of unlearned models of one of KINDS or DISGUISED.
+
+        "identical" is retraining itself.
+        """
+        method, _, jitter = kind.partition(", ")
+        values = self._standard(n_models, self._coordinated(n_models, method, rng), rng)
+        if method == "shifted":
             values = values + 0.5
-        elif kind == "narrowed":
+        elif method == "narrowed":
             values = values * 0.7
+        elif method == "squashed":
+            values = _SQUASHED_AT * np.tanh(values / _SQUASHED_AT)
         confidence = self.place + self.spread * values
-        if kind.endswith("%"):
-            tail = float(kind.split()[1]) / 100
+        if method.endswith("%"):
+            tail = float(method.split()[1]) / 100
             low, high = np.quantile(confidence, [tail, 1 - tail], axis=0)
             confidence = np.clip(confidence, low, high)
-        return confidence
+        if jitter:
+            confidence = confidence + _JITTER * self.spread * rng.normal(size=confidence.shape)
+        return self._rounded(confidence) if self.coarse else confidence
+
+    def _rounded(self, confidence: Samples) -> Samples:
+        return np.minimum(np.round(confidence / _COARSE_STEP) * _COARSE_STEP, _COARSE_TOP)
 
     def _standard(self, n_models: int, uniform: Samples | None, rng: np.random.Generator) -> Samples:
         size = (n_models, self.place.size)
@@ -55,8 +82,17 @@ class Laws:
         shared = rng.standard_t(_TAILS, (n_models, 1))
         return np.sqrt(1 - _SHARED) * own + np.sqrt(_SHARED) * shared
 
-    def _stratified(self, n_models: int, rng: np.random.Generator) -> Samples:
-        """Return coordinated runs: each example's N values lie one in each Nth of its law."""
+    def _coordinated(self, n_models: int, method: str, rng: np.random.Generator) -> Samples | None:
+        """Return which quantile of its law each run takes in each example, [N, S]; None if runs are independent.
+
+        Each Nth of the law gets one run, or each (N/4)th four; it is another one in each example, or the same in all.
+        """
         size = (n_models, self.place.size)
-        strata = rng.permuted(np.tile(np.arange(n_models)[:, None], (1, size[1])), axis=0)
-        return (strata + rng.uniform(size=size)) / n_models
+        runs = np.tile(np.arange(n_models)[:, None], (1, size[1]))
+        if method == "one quantile a run":
+            return (runs + rng.uniform(size=size)) / n_models
+        if method == "in fours":
+            return (rng.permuted(runs // 4, axis=0) + rng.uniform(size=size)) / -(-n_models // 4)
+        if method.startswith("stratified"):
+            return (rng.permuted(runs, axis=0) + rng.uniform(size=size)) / n_models
+        return None
