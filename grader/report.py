@@ -8,13 +8,25 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from grader import VERSION, checks, distribution, heldout, intervals, membership, official, timing, utility
+from grader import (
+    VERSION,
+    checks,
+    distribution,
+    heldout,
+    integrity,
+    intervals,
+    membership,
+    official,
+    timing,
+    utility,
+)
 from grader import ceiling as ceilings
 from grader import uncertainty as uncertainties
 from grader.ceiling import Ceiling, Draws
 from grader.checks import GradeError
 from grader.distribution import Distribution
 from grader.heldout import HeldOut
+from grader.integrity import Integrity
 from grader.membership import Membership
 from grader.timing import Timing
 from grader.types import ModelOutputs
@@ -55,6 +67,7 @@ class Report:
     membership: Membership | None
     distribution: Distribution | None
     utility: Utility | None
+    integrity: Integrity
     time: Timing | None
     missing: dict[str, str]
 
@@ -70,13 +83,15 @@ def grade(
     R: ModelOutputs,
     *,
     second: ModelOutputs | None = None,
+    original: object = None,
     seconds: object = None,
     cutoff: float | None = None,
     draws: int = intervals.DRAWS,
 ) -> Report:
     """Grade unlearned models U against retrained models R, of equal N and S.
 
-    `second` holds N more retrained models, for the ceiling. `seconds` [N] and `cutoff` are wall seconds of the runs and
+    `second` holds N more retrained models, for the ceiling. `original` is the confidences [S] of the model before
+    unlearning, for the flags. `seconds` [N] and `cutoff` are wall seconds of the runs and
     their limit. `draws` is the number of half-subsamples behind the intervals.
     Raises GradeError if sizes differ, or if the retrained models get nothing right; what only one panel cannot work with
     is told in `missing`.
@@ -112,6 +127,7 @@ def grade(
             "distribution", lambda: distribution.compare(U.confidence, R.confidence, U.logits, R.logits)
         ),
         utility=panels.make("utility", lambda: _utility(U, R)),
+        integrity=integrity.inspect(U.confidence, R.confidence, original),
         time=time,
         missing=panels.missing,
     )
