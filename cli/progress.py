@@ -6,10 +6,23 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from cli.client import JsonObject
 from cli.text import clean, say
+
+LINES = 8
+"""How many lines of progress a count gets where no bar can be drawn."""
 
 
 class Watcher(Protocol):
@@ -33,6 +46,37 @@ def upload_bar(n_bytes: int) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("upload", total=n_bytes)
         yield lambda sent: progress.update(task, completed=sent)
+
+
+@contextmanager
+def counting(words: str) -> Iterator[Callable[[int, int], None]]:
+    """Show what is done of a total, in a bar; off a terminal, in a few lines."""
+    console = Console(stderr=True)
+    if not _draws(console):
+        yield lambda done, total: _count(words, done, total)
+        return
+    columns = (TextColumn(words), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(words, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _count(words: str, done: int, total: int) -> None:
+    if done and (done == total or done % max(1, total // LINES) == 0):
+        say(f"{words}: {done} of {total}")
+
+
+@contextmanager
+def busy(words: str) -> Iterator[None]:
+    """Show that something slow goes on; off a terminal, nothing."""
+    console = Console(stderr=True)
+    if not _draws(console):
+        yield
+        return
+    columns = (SpinnerColumn(), TextColumn(words), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        progress.add_task(words, total=None)
+        yield
 
 
 @contextmanager

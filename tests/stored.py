@@ -67,7 +67,9 @@ class Installation:
             "sandbox/original.npz": npz_bytes(
                 {"weight": np.ones((3, 2), np.float32), "bias": np.ones(3, np.float32)}
             ),
-            "sandbox/material.npz": npz_bytes({"forget_labels": LABELS}),
+            "sandbox/material.npz": npz_bytes(
+                {"forget_labels": LABELS, "forget_images": self.rng.normal(size=(S, 2)).astype(np.float32)}
+            ),
             "hidden.npz": npz_bytes({"test_labels": LABELS}),
             "outputs.npz": npz_bytes(outputs),
         }
