@@ -90,8 +90,9 @@ def inspect(U: object, R: object, original: object | None = None) -> Integrity:
     """Compare unlearned with retrained confidences, both [N, S], for signs of other things than unlearning.
 
     `original` is the confidences [S] of the model before unlearning. Examples with a value that is not finite are
-    left out. Nothing changes when models or examples change places, or when both groups are moved or stretched
-    together. The same arguments always give the same answer. Raises GradeError for bad shapes and types.
+    left out. No value changes when models or examples change places, or when both groups are moved or stretched
+    together; thresholds are estimated from groups and shuffles of models, and can move a little. The same
+    arguments always give the same answer. Raises GradeError for bad shapes and types.
 
     >>> rng = np.random.default_rng(0)
     >>> U, R = rng.normal(size=(2, 64, 20))

@@ -16,7 +16,9 @@ Sorted = NDArray[np.float64]
 Values = NDArray[np.float64]
 
 _GROUPS = 16
-_MIDDLE = 0.8  # share of a sample in which gaps are compared: the law is nearly level there
+_ENDS = (
+    10  # gaps are compared without a tenth of the sample at either end: in between the law is nearly level
+)
 _WIDEST_GAP = 4
 _MODELS_PER_GAP = 8
 _SIMULATED = 999
@@ -65,7 +67,7 @@ def gap_ratio(samples: Sorted, width: int) -> Values:
     >>> gap_ratio(np.arange(12.0)[None, :], 2)
     array([1.])
     """
-    cut = int(samples.shape[1] * (1 - _MIDDLE) / 2)
+    cut = samples.shape[1] // _ENDS
     middle = samples[:, cut : samples.shape[1] - cut]
     gaps = middle[:, width:] - middle[:, :-width]
     left, right = gaps[:, :-width], gaps[:, width:]
