@@ -1,4 +1,4 @@
 """Pure numerics: arrays and tensors in, frozen dataclasses out; no files, environment, clock or database."""
 
-VERSION = "1"
+VERSION = "2"
 """Written beside every score; it changes whenever a number could change."""

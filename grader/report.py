@@ -73,9 +73,9 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts, lists, strings and numbers for JSON, with None in place of NaN and infinities."""
-        plain = _plain(self)
-        assert isinstance(plain, dict)
-        return plain
+        written = plain(self)
+        assert isinstance(written, dict)
+        return written
 
 
 def grade(
@@ -213,14 +213,18 @@ def _ratio(unlearned: object | None, retrained: object | None) -> float:
     return utility.ratio(unlearned, retrained)
 
 
-def _plain(value: Any) -> Any:
-    """Return a dataclass, array or number as JSON has it."""
+def plain(value: Any) -> Any:
+    """Return a dataclass, array or number as JSON has it: None for NaN and infinities.
+
+    >>> plain({"seconds": np.array([1.5, np.nan])})
+    {'seconds': [1.5, None]}
+    """
     if dataclasses.is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
