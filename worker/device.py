@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from app.competitions import CompetitionConfig
-from app.evaluations import Claim, NewScore, RunOutcome
+from app.evaluations import Claim, NewScore, RunOutcome, ScoringClaim
 from app.settings import Settings
 from app.status import Verdict
 from app.storage import Storage
@@ -38,10 +38,11 @@ class Device:
             sandbox.close()
         return None if result.verdict is Verdict.CANCELLED else self._judge(split, result)
 
-    def score(self, reference_digest: str, rows: Sequence[tuple[int, str, float]]) -> NewScore | None:
+    def score(self, claim: ScoringClaim, rows: Sequence[tuple[int, str, float]]) -> NewScore | None:
         """Grade stored outputs, given as (seed_index, digest, seconds); None when they cannot be scored."""
         runs = [RunOutputs.from_bytes(self._storage.get(digest)) for _, digest, _ in rows]
-        return score_outputs(runs, self._split(reference_digest), [seconds for _, _, seconds in rows])
+        seconds = [seconds for _, _, seconds in rows]
+        return score_outputs(runs, self._split(claim.reference_digest), seconds, claim.cutoff_seconds)
 
     def _judge(self, split: Split, result: RunResult) -> RunOutcome:
         if result.verdict is not None:

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -48,18 +49,22 @@ class RunOutputs:
 
 
 def measure(model: torch.nn.Module, arrays: Mapping[str, NDArray[np.generic]], device: str) -> RunOutputs:
-    """Return a model's outputs on {forget,retain,test}_{images,labels}. Raises NotFiniteLogits."""
-    logits = {}
-    for part in ("forget", "retain", "test"):
+    """Return a model's outputs on {forget,retain,test}_{images,labels}. Raises NotFiniteLogits.
+
+    The images are not copied, and only the forget set's logits are kept.
+    """
+
+    def logits(part: str) -> NDArray[np.float32]:
         images = torch.from_numpy(np.ascontiguousarray(arrays[f"{part}_images"]))
-        logits[part] = inference.logits(model, images, BATCH, device)
-        if not np.isfinite(logits[part]).all():
+        found = inference.logits(model, images, BATCH, device)
+        if not np.isfinite(found).all():
             raise NotFiniteLogits(part)
-    return RunOutputs(
-        logits["forget"],
-        inference.accuracy(logits["retain"], np.asarray(arrays["retain_labels"])),
-        inference.accuracy(logits["test"], np.asarray(arrays["test_labels"])),
-    )
+        return found
+
+    def accuracy(part: str) -> float:
+        return inference.accuracy(logits(part), np.asarray(arrays[f"{part}_labels"]))
+
+    return RunOutputs(logits("forget"), accuracy("retain"), accuracy("test"))
 
 
 class Split:
@@ -89,6 +94,13 @@ class Split:
                 raise
             self._measure(self._original)
             raise ModelFailed(str(error)) from error
+
+    @cached_property
+    def original_logits(self) -> NDArray[np.float32]:
+        """The original model's logits on the forget set, [S, C]."""
+        self._model.load_state_dict(dict(self._original), strict=True)
+        images = torch.from_numpy(np.ascontiguousarray(self.arrays["forget_images"]))
+        return inference.logits(self._model, images, BATCH, self._device)
 
     def _measure(self, state: Mapping[str, torch.Tensor]) -> RunOutputs:
         self._model.load_state_dict(dict(state), strict=True)

@@ -189,7 +189,7 @@ class Worker:
         ) as lost:
             with read_only(self._engine) as session:
                 rows = evaluations.outputs(session, claim.evaluation_id)
-            score = self._device.score(claim.reference_digest, rows)
+            score = self._device.score(claim, rows)
         if lost.is_set() or not self._persist(lambda s: self._finish(s, claim, score)):
             log.warning("evaluation %s is no longer ours: its score is dropped", claim.evaluation_id)
 

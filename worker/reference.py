@@ -5,7 +5,7 @@ import platform
 import re
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ import grader
 from app.competitions import CompetitionConfig
 from grader import inference, membership, report
 from grader.confidence import confidence
-from grader.types import ModelOutputs
 from worker.dataset import Dataset
 from worker.files import npz_bytes, read_npz
+from worker.graded import reference_outputs
 from worker.trainer import STATE, Task
 
 Numbers = dict[str, NDArray[Any]]
@@ -97,11 +97,22 @@ def sandbox_facts(config: CompetitionConfig, dataset: Dataset) -> dict[str, Any]
 
 
 def retraining_row(outputs: Numbers, labels: NDArray[Any]) -> dict[str, Any]:
-    """Return what retraining itself scores, the ceiling's models against the reference's, and under which grader."""
-    reference, ceiling = (_graded_outputs(outputs, role, labels) for role in ("retrained", "ceiling"))
-    graded = report.grade(ceiling, reference).to_dict()["official"]
-    scores = {key: graded[key] for key in ("score", "forgetting_quality", "retain_ratio", "test_ratio")}
-    return {**scores, "grader_version": grader.VERSION}
+    """Return what retraining itself scores, the ceiling's models against the reference's, and under which grader.
+
+    Its calibrated score is 1 by definition, unless retraining has no points that others could be measured by.
+    """
+    graded = report.grade(
+        *(replace(reference_outputs(outputs, role, labels), logits=None) for role in ("ceiling", "retrained"))
+    ).to_dict()
+    official, uncertainty = graded["official"], graded["uncertainty"] or {}
+    interval = uncertainty.get("score") or {"low": None, "high": None}
+    return {
+        **{key: official[key] for key in ("score", "forgetting_quality", "retain_ratio", "test_ratio")},
+        "interval_low": interval["low"],
+        "interval_high": interval["high"],
+        "calibrated_score": 1.0 if official["forgetting_quality"] else None,
+        "grader_version": grader.VERSION,
+    }
 
 
 def warnings_of(facts: Mapping[str, Any]) -> Sequence[str]:
@@ -175,11 +186,3 @@ def _memorisation(model: Numbers, split: str, dataset: Dataset) -> dict[str, flo
         "test_accuracy": _accuracy(model, "test", dataset),
         "attack_auc": membership.auc(members, others),
     }
-
-
-def _graded_outputs(outputs: Numbers, role: str, labels: NDArray[Any]) -> ModelOutputs:
-    return ModelOutputs(
-        confidence(outputs[f"{role}_forget_logits"], labels),
-        outputs[f"{role}_retain_accuracy"],
-        outputs[f"{role}_test_accuracy"],
-    )

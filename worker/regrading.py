@@ -25,8 +25,8 @@ from worker.scoring import score_outputs
 
 Item = Waiting | WaitingReference
 OnProgress = Callable[[int, int], None]
-FAULTS = (LetheError, OSError, ValueError, zipfile.BadZipFile)
-"""A blob that is missing or damaged, or arrays that this version of the grader refuses."""
+FAULTS = (LetheError, OSError, ValueError, RuntimeError, zipfile.BadZipFile)
+"""A blob that is missing or damaged, a model that no longer runs, or arrays that the grader refuses."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Regrading:
         with read_only(self._engine) as session:
             rows = evaluations.outputs(session, item.evaluation_id)
         runs = [RunOutputs.from_bytes(self._storage.get(digest)) for _, digest, _ in rows]
-        score = score_outputs(runs, split, [seconds for _, _, seconds in rows])
+        score = score_outputs(runs, split, [seconds for _, _, seconds in rows], item.cutoff_seconds)
         if score is None:
             raise ValueError("an example of the forget set cannot be scored")
         return score

@@ -1,5 +1,6 @@
 """From the stored outputs of an evaluation's runs to its score."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,31 +9,64 @@ import grader
 from app.evaluations import NewScore
 from grader import report
 from grader.confidence import confidence
-from grader.types import ModelOutputs
+from grader.intervals import Interval
+from grader.report import Report
+from grader.uncertainty import Uncertainty
+from worker.graded import model_outputs, reference_outputs
 from worker.outputs import RunOutputs, Split
 
 
-def score_outputs(runs: Sequence[RunOutputs], split: Split, seconds: Sequence[float]) -> NewScore | None:
+def score_outputs(
+    runs: Sequence[RunOutputs], split: Split, seconds: Sequence[float], cutoff_seconds: float
+) -> NewScore | None:
     """Grade N unlearned models against the split's N retrained ones; None when some example cannot be scored."""
     labels = split.arrays["forget_labels"]
-    unlearned = ModelOutputs(
-        confidence(np.stack([run.forget_logits for run in runs]), labels),
+    unlearned = model_outputs(
+        np.stack([run.forget_logits for run in runs]),
         np.array([run.retain_accuracy for run in runs]),
         np.array([run.test_accuracy for run in runs]),
+        labels,
     )
-    retrained = ModelOutputs(
-        confidence(split.reference["retrained_forget_logits"], labels),
-        split.reference["retrained_retain_accuracy"],
-        split.reference["retrained_test_accuracy"],
+    graded = report.grade(
+        unlearned,
+        reference_outputs(split.reference, "retrained", labels),
+        second=reference_outputs(split.reference, "ceiling", labels),
+        original=confidence(split.original_logits, labels),
+        seconds=np.array(seconds),
+        cutoff=cutoff_seconds,
     )
-    graded = report.grade(unlearned, retrained)
-    if not np.isfinite(graded.official.score):
-        return None
+    return new_score(graded) if math.isfinite(graded.official.score) else None
+
+
+def new_score(graded: Report) -> NewScore:
+    """Return a report as it is stored: beside the whole, what is ranked and shown."""
+    official, uncertainty = graded.official, graded.uncertainty
     return NewScore(
         grader_version=grader.VERSION,
-        score=graded.official.score,
-        forgetting_quality=graded.official.forgetting_quality,
-        retain_ratio=graded.official.retain_ratio,
-        test_ratio=graded.official.test_ratio,
-        report={**graded.to_dict(), "seconds": list(seconds)},
+        score=official.score,
+        forgetting_quality=official.forgetting_quality,
+        retain_ratio=official.retain_ratio,
+        test_ratio=official.test_ratio,
+        report=graded.to_dict(),
+        calibrated_score=None if graded.ceiling is None else graded.ceiling.calibrated_score,
+        interval=None if uncertainty is None else _ends(uncertainty.score),
+        calibrated_interval=None if uncertainty is None else _ends(uncertainty.calibrated_score),
+        flags=tuple(flag.code for flag in graded.integrity.flags),
+        replicates={} if uncertainty is None else _replicates(uncertainty),
     )
+
+
+def _replicates(found: Uncertainty) -> dict[str, list[float | None]]:
+    """Return both scores' replicates for JSON, which has no NaN; without those of a score that is not known."""
+    kept = {"official": found.replicates_score, "calibrated": found.replicates_calibrated}
+    return {
+        name: [one if math.isfinite(one) else None for one in values]
+        for name, values in kept.items()
+        if values is not None
+    }
+
+
+def _ends(found: Interval | None) -> tuple[float, float] | None:
+    if found is None or not (math.isfinite(found.low) and math.isfinite(found.high)):
+        return None
+    return found.low, found.high

@@ -118,7 +118,17 @@ def test_all_seeds_run_once_and_end_in_one_score(bench):
     assert sorted(seen) == sorted(run.seed for run in runs)
     assert len(set(seen)) == evaluation.n_runs == 4
     assert score.score == pytest.approx(score.forgetting_quality * score.retain_ratio * score.test_ratio)
-    assert len(score.report["seconds"]) == 4
+    assert len(score.report["time"]["seconds"]) == 4
+    assert score.report["time"]["cutoff"] == evaluation.cutoff_seconds
+    assert score.report["distribution"]["classifier_accuracy"] is not None
+    assert set(score.report["utility"]) >= {"retain", "test", "forget"}
+    assert (score.calibrated_score, score.interval_low, score.replicates) == (None, None, {})
+
+
+def test_a_bundle_that_does_nothing_is_flagged_on_every_run(bench):
+    bench.drain(bench.worker(lambda _job: RunResult(0.01, weights.serialise(bench.material.original()))))
+    _, score, _ = bench.evaluation()
+    assert {"too_alike", "same_as_original"} <= set(score.flags)
 
 
 @pytest.mark.parametrize(

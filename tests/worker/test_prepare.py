@@ -104,8 +104,16 @@ def test_the_facts_tell_memorisation_and_what_retraining_scores(prepared):
     for reference in result.splits.values():
         facts = json.loads(json.dumps(reference.facts, allow_nan=False))
         assert set(facts["original"]) == set(facts["retrained"]) == SHARES
-        row = {"score", "forgetting_quality", "retain_ratio", "test_ratio", "grader_version"}
-        assert set(facts["retraining"]) == row
+        assert set(facts["retraining"]) == {
+            "score",
+            "interval_low",
+            "interval_high",
+            "calibrated_score",
+            "forgetting_quality",
+            "retain_ratio",
+            "test_ratio",
+            "grader_version",
+        }
         assert (facts["n_forget"], facts["n_retain"], facts["n_test"]) == (6, 42, 16)
         assert facts["device"].endswith(", 1 thread")
 
