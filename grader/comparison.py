@@ -33,6 +33,13 @@ def compare(first: Draws, second: Draws) -> Comparison:
     """Return how the first submission differs from the second, both graded by the same halves of the same models.
 
     Raises GradeError if N, the number of draws or the retrained models differ.
+
+    >>> from grader.draws import draw
+    >>> from grader.types import ModelOutputs
+    >>> rng = np.random.default_rng(0)
+    >>> R, close, far = (ModelOutputs(rng.normal(place, 1, (32, 20))) for place in (0, 0, 2))
+    >>> compare(*(draw(U, R, draws=12) for U in (close, far))).forgetting_quality.separated
+    True
     """
     _comparable(first, second)
     calibrated = [ceiling(drawn).calibrated_score for drawn in (first, second)]

@@ -41,6 +41,17 @@ def uncertainty(
     """Return the intervals around the official forgetting quality and ratios, and around the calibrated score.
 
     Ratios that are not known are NaN.
+
+    >>> from grader.ceiling import ceiling, draw
+    >>> from grader.types import ModelOutputs
+    >>> rng = np.random.default_rng(0)
+    >>> U, R = (ModelOutputs(rng.normal(size=(16, 20)), np.ones(16), np.ones(16)) for _ in range(2))
+    >>> drawn = draw(U, R, draws=12)
+    >>> found = uncertainty(drawn, ceiling(drawn), drawn.forgetting_quality, 1.0, 1.0)
+    >>> found.forgetting_quality.low < drawn.forgetting_quality < found.forgetting_quality.high
+    True
+    >>> found.test_ratio
+    Interval(low=1.0, high=1.0)
     """
     score = _interval(forgetting_quality * retain_ratio * test_ratio, drawn.score)
     quality = intervals.interval(forgetting_quality, drawn.quality)
