@@ -20,7 +20,7 @@ COMMANDS = {
     "status": Lazy("cli.status:status", "Show or follow a submission, or list mine."),
     "leaderboard": Lazy("cli.leaderboard:leaderboard", "Show a competition's leaderboard."),
     "login": Lazy("cli.login:login", "Keep an API token for the commands above."),
-    "score": Lazy("cli.score:score", "Compute the official score of two arrays of confidences."),
+    "score": Lazy("cli.score:score", "Grade arrays of confidences or logits: the full report."),
     "competition": Lazy("cli.competition:competition", "Validate and prepare competitions."),
     "serve": Lazy("cli.operate:serve", "Run the web service."),
     "worker": Lazy("cli.operate:worker", "Run submissions in sandboxes and grade them."),

@@ -1,21 +1,20 @@
-"""`lethe score`: the official score of any two arrays of confidences, so that anyone can check the grader."""
+"""`lethe score`: the grader's whole report on any arrays, so that anyone can check it."""
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from cli.errors import CliError, reported, usage_error
+from cli.errors import reported
+from cli.progress import busy
+from cli.score_arrays import Inputs, bad_input, of_archive, of_pair
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from grader.draws import Draws
+    from grader.report import Report
 
 _file = click.Path(path_type=Path)
-
-
-def _bad(message: str) -> CliError:
-    return usage_error(message, "bad_input")
 
 
 @click.command()
@@ -24,100 +23,116 @@ def _bad(message: str) -> CliError:
     "--unlearned", type=_file, help="A .npy file: confidences [N models, S examples] of the unlearned models."
 )
 @click.option("--retrained", type=_file, help="A .npy file: the same for the retrained models.")
+@click.option(
+    "--compare",
+    "other",
+    type=_file,
+    metavar="OTHER",
+    help="A .npz file: another submission, same R. Compare them.",
+)
+@click.option("--examples", is_flag=True, help="Print a row for each example too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @reported
-def score(file: Path | None, unlearned: Path | None, retrained: Path | None, *, as_json: bool) -> None:
-    """Score two arrays of confidences: epsilon and points of each example, and forgetting quality F.
+def score(
+    file: Path | None,
+    unlearned: Path | None,
+    retrained: Path | None,
+    other: Path | None,
+    *,
+    examples: bool,
+    as_json: bool,
+) -> None:
+    """Grade arrays of confidences or logits, and print the full report.
 
-    Give one FILE.npz with the arrays U and R, or --unlearned and --retrained. Confidences are log-odds of
-    the true class, float32 or float64, [N models, S examples]. Exit code 2: a file cannot be scored.
+    Give one FILE.npz, or --unlearned and --retrained. FILE.npz holds U and R, the log-odds of the true class of
+    unlearned and retrained models, float32 or float64, [N models, S examples]; or U_logits and R_logits [N, S, C]
+    with labels [S]. It may hold more, which fills more of the report: U_retain_accuracy, U_test_accuracy,
+    U_forget_accuracy and the same of R, [N]; R2 or R2_logits, N more retrained models, with their accuracies;
+    original [S] or original_logits [S, C], of the model before unlearning; seconds [N] and cutoff, of the runs.
+    Exit code 2: a file cannot be graded.
     """
-    U, R = _arrays(file, unlearned, retrained)
-    result = _scored(U, R)
+    inputs = _inputs(file, unlearned, retrained)
+    if other is not None:
+        if file is None:
+            raise bad_input(
+                "--compare takes two .npz files: give FILE.npz instead of --unlearned and --retrained"
+            )
+        _compare(file, inputs, other, as_json=as_json)
+        return
+    report = _graded(inputs)
     if as_json:
-        click.echo(json.dumps(result))
-    else:
-        _show(result)
+        click.echo(json.dumps(report.to_dict()))
+        return
+    from cli import score_table
+
+    score_table.show(report, examples=examples)
 
 
-def _arrays(
-    file: Path | None, unlearned: Path | None, retrained: Path | None
-) -> tuple["NDArray[Any]", "NDArray[Any]"]:
+def _inputs(file: Path | None, unlearned: Path | None, retrained: Path | None) -> Inputs:
     if file and not (unlearned or retrained):
-        return _read(file, "U"), _read(file, "R")
+        return of_archive(file)
     if unlearned and retrained and not file:
-        return _read(unlearned), _read(retrained)
-    raise _bad("give either one FILE.npz that holds U and R, or both --unlearned U.npy and --retrained R.npy")
+        return of_pair(unlearned, retrained)
+    raise bad_input(
+        "give either one FILE.npz that holds U and R, or both --unlearned U.npy and --retrained R.npy"
+    )
 
 
-def _read(path: Path, name: str | None = None) -> "NDArray[Any]":
-    """Read a .npy file, or the array `name` of a .npz file; nothing in either is ever executed."""
-    wanted = "a .npy file" if name is None else "a .npz file"
-    try:
-        return _load(path, wanted, name)
-    except CliError:
-        raise
-    except FileNotFoundError:
-        raise _bad(f"{path} does not exist") from None
-    except Exception as error:  # noqa: BLE001  numpy's reader lets many kinds of error out on damaged bytes
-        raise _bad(f"{path} cannot be read as {wanted} of plain numbers ({type(error).__name__})") from None
-
-
-def _load(path: Path, wanted: str, name: str | None) -> "NDArray[Any]":
-    import numpy as np  # other commands should start without it
-
-    loaded = np.load(path, allow_pickle=False)
-    if isinstance(loaded, np.lib.npyio.NpzFile) == (name is None):
-        raise _bad(f"{path} is not {wanted}")
-    if name is None:
-        return np.asarray(loaded)
-    with loaded:
-        if name not in loaded:
-            raise _bad(f"{path} holds no array named {name}")
-        return np.asarray(loaded[name])
-
-
-def _scored(U: "NDArray[Any]", R: "NDArray[Any]") -> dict[str, Any]:
-    from grader import VERSION, official  # imports torch
+def _graded(inputs: Inputs) -> "Report":
+    from grader import report
     from grader.checks import GradeError
 
     try:
-        found = official.epsilons(U, R)
+        with busy("Grading"):
+            return report.grade(
+                inputs.U,
+                inputs.R,
+                second=inputs.second,
+                original=inputs.original,
+                seconds=inputs.seconds,
+                cutoff=inputs.cutoff,
+            )
     except GradeError as error:
-        raise _bad(str(error)) from None
-    awarded = official.points(found.epsilon, len(U))
-    return {
-        "n_models": len(U),
-        "n_examples": U.shape[1],
-        "epsilon": [_plain(value) for value in found.epsilon.tolist()],
-        "points": [_plain(value) for value in awarded.tolist()],
-        "reasons": list(found.reasons),
-        "forgetting_quality": _plain(official.forgetting_quality(awarded)),
-        "grader_version": VERSION,
-    }
+        raise bad_input(str(error)) from None
 
 
-def _plain(value: float) -> float | None:
-    return None if value != value else value  # noqa: PLR0124  NaN is the only number unequal to itself
+def _compare(file: Path, inputs: Inputs, other: Path, *, as_json: bool) -> None:
+    from cli import score_table
+    from grader import comparison
+    from grader.checks import GradeError
+    from grader.report import plain
+
+    against = of_archive(other)
+    _same_reference(file, inputs, other, against)
+    try:
+        with busy("Grading both"):
+            first, second = _drawn(inputs), _drawn(against)
+            found = comparison.compare(first, second)
+    except GradeError as error:
+        raise bad_input(str(error)) from None
+    if as_json:
+        click.echo(json.dumps({"first": str(file), "second": str(other), **plain(found)}))
+    else:
+        score_table.show_comparison(str(file), str(other), found)
 
 
-def _show(result: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def _same_reference(file: Path, inputs: Inputs, other: Path, against: Inputs) -> None:
+    """Refuse two submissions that were not graded against the same retrained models."""
+    import numpy as np
 
-    from grader.official import REASONS
+    for name, ours, theirs in (("R", inputs.R, against.R), ("R2", inputs.second, against.second)):
+        for suffix in ("confidence", "retain_accuracy", "test_accuracy"):
+            first, second = getattr(ours, suffix, None), getattr(theirs, suffix, None)
+            if first is None and second is None:
+                continue
+            if first is None or second is None or not np.array_equal(first, second, equal_nan=True):
+                raise bad_input(
+                    f"{other} holds another {name}, by its {suffix}, than {file}; "
+                    "only submissions against the same retrained models can be compared"
+                )
 
-    rows = list(zip(result["epsilon"], result["points"], result["reasons"], strict=True))
-    unscored = any(reason for *_, reason in rows)
-    table = Table("example", "epsilon", "points", *(["why not"] if unscored else []))
-    for number, (epsilon, points, reason) in enumerate(rows):
-        if reason is None:
-            table.add_row(str(number), f"{epsilon:.4f}", f"{points:.6f}")
-        else:
-            table.add_row(str(number), "-", "-", f"{reason}: {REASONS[reason]}")
-    console = Console(highlight=False)
-    console.print(table)
-    quality = result["forgetting_quality"]
-    shown = "none, since an example cannot be scored" if quality is None else f"{quality:.6f}"
-    console.print(f"Forgetting quality F: {shown}")
-    console.print(f"N = {result['n_models']} models, S = {result['n_examples']} examples")
+
+def _drawn(inputs: Inputs) -> "Draws":
+    from grader import draws
+
+    return draws.draw(inputs.U, inputs.R, inputs.second)
