@@ -266,7 +266,7 @@ def populate(world: World) -> dict[str, str]:
     )
     ids = {}
     world.scored("grace", 0.0853, 0.991, 0.984, "fine-tune, 3 epochs", N_MODELS)
-    world.scored("barbara", 0.0611, 0.972, 0.955, n=N_MODELS)
+    world.scored("barbara", 0.0611, 0.972, 0.955, n=N_MODELS, flags=("clipped", "too_even"))
     world.clock.forward(hours=5)
     ids["scored"] = world.scored("ada", 0.0747, 0.982, 0.971, "gradient ascent, then fine-tune", N_MODELS)
     world.clock.forward(hours=20)

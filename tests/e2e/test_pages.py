@@ -136,6 +136,27 @@ def test_the_form_works_without_scripts(browser, site):
     context.close()
 
 
+def test_a_flag_on_the_board_leads_to_what_it_means(page, site):
+    page.goto("/competitions/digits/leaderboard")
+    row = page.get_by_role("row").filter(has_text="barbara")
+    expect(row.get_by_role("link")).to_have_count(2)
+    row.get_by_role("link", name="clipped").click()
+    expect(page.get_by_role("heading", name="Flags")).to_be_in_viewport()
+    expect(page.get_by_text("cut off or squashed")).to_be_in_viewport()
+
+
+def test_the_board_fits_a_laptop_and_shows_place_name_and_score_on_a_phone(page, site):
+    page.goto("/competitions/digits/leaderboard")
+    board = page.get_by_role("region", name="Leaderboard")
+    assert board.evaluate("one => one.scrollWidth <= one.clientWidth")
+    page.set_viewport_size({"width": 390, "height": 844})
+    rows = board.locator("tbody tr").all()
+    assert len(rows) == 4
+    for row in rows:
+        score = row.locator("td.strong").bounding_box()
+        assert score["x"] + score["width"] <= 390
+
+
 @pytest.mark.parametrize("name", ["ada", "root"])
 def test_no_page_scrolls_sideways_on_a_narrow_screen(page, site, name):
     page.set_viewport_size({"width": 390, "height": 844})
