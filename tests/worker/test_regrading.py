@@ -1,15 +1,19 @@
 """Grading again from real blobs, on both databases: nobody's code runs, and an interruption loses nothing."""
 
+import json
+
 import numpy as np
 import pytest
 from sqlalchemy import text
 
 import grader
-from app import regrading
+from app import evaluations, regrading
 from app.db import read_only, unit_of_work
+from app.evaluations import ScoringClaim
 from app.models import Base, Score
 from app.settings import Settings
 from tests.stored import HOUR, NOW, OLD, Installation, N
+from worker.device import Device
 from worker.regrading import Regrading
 
 LATER = NOW + 90 * HOUR
@@ -73,6 +77,19 @@ def test_the_new_score_is_what_scoring_gives_now(place):
         assert score[near].score > score[far].score
         assert score[near].report["n_models"] == N
         assert score[near].reference_digest == score[far].reference_digest
+
+
+def test_it_gives_what_a_worker_would_give(place):
+    one = place.scored("ada", shift=0.5)
+    regrade(place)
+    with read_only(place.engine) as session:
+        staged = session.query(Score).filter_by(grader_version=grader.VERSION).one()
+        claim = ScoringClaim(one, 1, staged.reference_digest, cutoff_seconds=20.0)
+        rows = evaluations.outputs(session, one)
+    scored = Device(place.storage, None, place.settings).score(claim, rows)
+    assert staged.report == json.loads(json.dumps(scored.report))
+    assert (staged.score, staged.calibrated_score) == (scored.score, scored.calibrated_score)
+    assert staged.replicates == scored.replicates
 
 
 def test_another_version_by_name_grades_once_more(place, monkeypatch):
