@@ -11,6 +11,9 @@ it. Three findings, simulated in benchmarks/interval_coverage.py, shape how halv
   with asymptotically normal distribution, 1948) its variance is that of the halves around it times 2^-k / (1 - 2^-k) for
   a statistic of order k: 1 for sums over models, 1/3 for sums over pairs. Disjoint halves tell that share.
 - U's and R's halves are drawn apart, so that no model of U is tied to a model of R.
+
+So made, nominal 95 % intervals hold 91 to 100 % at N = 32, 128 and 512 and S = 60, whether unlearned models are retrained,
+shifted, narrowed, winsorised or stratified ones; they are rather too wide than too narrow.
 """
 
 import hashlib
