@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.errors import reported
+from cli.errors import reported, usage_error
 from cli.progress import busy
 from cli.score_arrays import Inputs, bad_input, of_archive, of_pair
 
@@ -53,6 +53,8 @@ def score(
     """
     inputs = _inputs(file, unlearned, retrained)
     if other is not None:
+        if examples:
+            raise usage_error("Choose one of --compare and --examples.", "bad_option")
         if file is None:
             raise bad_input(
                 "--compare takes two .npz files: give FILE.npz instead of --unlearned and --retrained"

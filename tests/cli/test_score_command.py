@@ -230,6 +230,10 @@ def test_two_files_cannot_be_compared_with_a_third_way_of_giving_arrays(files):
     )
 
 
+def test_a_comparison_has_no_rows_of_examples(files):
+    refused(run(files[2], "--compare", files[2], "--examples"), "Choose one of --compare and --examples")
+
+
 def test_a_comparison_needs_enough_models_for_halves(tmp_path, pair):
     np.savez(tmp_path / "few.npz", U=pair[0][:4], R=pair[1][:4])
     refused(run(tmp_path / "few.npz", "--compare", tmp_path / "few.npz"), "4")
