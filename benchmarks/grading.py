@@ -12,41 +12,28 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.memory import peak_mb  # noqa: E402  needs the path above
-from grader import official  # noqa: E402
-from tests.grader import literal_score  # noqa: E402
+from benchmarks import official_score  # noqa: E402  needs the path above
+from benchmarks.official_score import (  # noqa: E402
+    LITERAL_EXAMPLES,
+    MEMORY_EXAMPLES,
+    MEMORY_MODELS,
+    SCORES,
+    Samples,
+    Score,
+    literal,
+    ours,
+    samples,
+)
+from grader import ceiling, distribution, heldout, integrity, membership, official, utility  # noqa: E402
+from grader.intervals import DRAWS  # noqa: E402
+from grader.types import ModelOutputs  # noqa: E402
 
-LITERAL_EXAMPLES = 2
 PANEL_MODELS, PANEL_EXAMPLES = 512, 500
-MEMORY_MODELS, MEMORY_EXAMPLES = 512, 2000
-
-Samples = NDArray[np.float64]
-Score = Callable[[Samples, Samples], Samples]
-
-
-def samples(models: int, examples: int) -> tuple[Samples, Samples]:
-    """Return unlearned and retrained confidences [N, S]."""
-    rng = np.random.default_rng(models)
-    return rng.normal(0.5, 2.0, (models, examples)), rng.normal(0.0, 2.0, (models, examples))
-
-
-def ours(U: Samples, R: Samples) -> Samples:
-    """Score all examples [N, S] at once."""
-    return official.epsilons(U, R).epsilon
-
-
-def literal(U: Samples, R: Samples) -> Samples:
-    """Score the first few examples literally."""
-    pairs = zip(U.T[:LITERAL_EXAMPLES], R.T[:LITERAL_EXAMPLES], strict=True)
-    return np.array([literal_score.epsilon(u, r) for u, r in pairs])
-
-
-SCORES: dict[str, Score] = {"ours": ours, "literal": literal}
+CLASSES = 10
 
 
 def seconds_of(work: Callable[[], object]) -> float:
@@ -99,51 +86,68 @@ def compare_memory() -> None:
     print(f"\npeak memory of a process, N = {MEMORY_MODELS}, S = {MEMORY_EXAMPLES}, in MB")
     print(f"{'':<8} {'in all':>7} {'over its imports and samples':>29}")
     for name in SCORES:
-        command = [sys.executable, __file__, name]
+        command = [sys.executable, official_score.__file__, name]
         print(
             f"{name:<8} " + subprocess.run(command, capture_output=True, text=True, check=True).stdout, end=""
         )
 
 
-def memory(name: str) -> None:
-    """Print this process's peak memory after scoring, and what scoring added."""
-    U, R = samples(MEMORY_MODELS, MEMORY_EXAMPLES)
-    before = peak_mb()
-    SCORES[name](U, R)
-    print(f"{peak_mb():>7.0f} {peak_mb() - before:>29.0f}")
+def outputs(confidence: Samples, rng: np.random.Generator) -> ModelOutputs:
+    """Return what an evaluation knows of models with these confidences: CLASSES logits, and accuracies."""
+    logits = rng.normal(size=(*confidence.shape, CLASSES)).astype(np.float32)
+    logits[..., 0] += confidence
+    accuracies = rng.uniform(0.7, 0.8, (3, len(confidence)))
+    return ModelOutputs(confidence, *accuracies, logits=logits)
 
 
-def panels() -> Sequence[tuple[str, Callable[[], object]]]:
-    """Return each panel of a report by name, ready to be called on PANEL_MODELS and PANEL_EXAMPLES."""
-    U, R = samples(PANEL_MODELS, PANEL_EXAMPLES)
-    return [("official", lambda: official.epsilons(U, R))]
+def panels(models: int, examples: int) -> Sequence[tuple[str, Callable[[], object]]]:
+    """Return each panel of a report by name, ready to be called."""
+    rng = np.random.default_rng(models)
+    U, R = (outputs(confidence, rng) for confidence in samples(models, examples))
+    second = outputs(samples(models, examples)[1] + rng.normal(size=(models, examples)), rng)
+    return [
+        ("official", lambda: official.epsilons(U.confidence, R.confidence)),
+        (f"ceiling and intervals, {DRAWS} draws", lambda: ceiling.draw(U, R, second)),
+        ("held-out attack", lambda: heldout.held_out(U.confidence, R.confidence)),
+        ("membership", lambda: membership.attack(U.confidence, R.confidence)),
+        ("distribution", lambda: distribution.compare(U.confidence, R.confidence, U.logits, R.logits)),
+        ("utility", lambda: utility.panel(U, R)),
+        ("integrity", lambda: integrity.inspect(U.confidence, R.confidence, R.confidence[0])),
+    ]
 
 
 def cost_of_panels() -> None:
     """Print one row for each panel, and their sum beside the literal evaluation of the official one."""
     print(f"\ncost of each panel, N = {PANEL_MODELS}, S = {PANEL_EXAMPLES}")
     total = 0.0
-    for name, call in panels():
+    for name, call in panels(PANEL_MODELS, PANEL_EXAMPLES):
         seconds = seconds_of(call)
         total += seconds
-        print(f"{name:<32} {seconds:>9.2f} s")
-    print(f"{'all':<32} {total:>9.2f} s")
+        print(f"{name:<34} {seconds:>9.2f} s")
+    print(f"{'all':<34} {total:>9.2f} s")
     per_example, _ = timed(literal, *samples(PANEL_MODELS, LITERAL_EXAMPLES))
     estimate = per_example * PANEL_EXAMPLES / 1e3
-    print(f"{'official, literally (estimated)':<32} {estimate:>9.2f} s, from {LITERAL_EXAMPLES} examples")
+    print(f"{'official, literally (estimated)':<34} {estimate:>9.2f} s, from {LITERAL_EXAMPLES} examples")
+
+
+def grow_reports() -> None:
+    """Print how the time of all panels together grows with N, and with S."""
+    print("\ngrowth of all panels")
+    print(f"{'N':>6} {'S':>6} {'seconds':>9}")
+    for n, s in ((32, 100), (128, 100), (512, 100), (32, 200), (32, 400)):
+        seconds = sum(seconds_of(call) for _, call in panels(n, s))
+        print(f"{n:>6} {s:>6} {seconds:>9.2f}")
 
 
 def main() -> None:
-    """Print all tables; or, with the name of a score, the memory of this process."""
-    if len(sys.argv) == 2:
-        memory(sys.argv[1])
-        return
-    first = seconds_of(lambda: ours(*samples(3, 1)))
+    """Print all tables."""
+    first = seconds_of(lambda: [call() for _, call in panels(12, 1)])
     print(f"the first call in a process compiles: {first:.1f} s, not counted below\n")
     compare()
     grow()
     compare_memory()
     cost_of_panels()
+    grow_reports()
 
 
 if __name__ == "__main__":
