@@ -1,6 +1,6 @@
 """How often each integrity flag fires: by chance on honest methods, and on ways to look better than one is.
 
-Run from the repository root: python benchmarks/false_alarms.py [--models 32 128 512] [--repeats 20] [--examples 100]
+Run from the repository root: python benchmarks/false_alarms.py [--models 32 128 512] [--repeats 10] [--examples 100]
 
 Beside the flags stands who gains: the mean forgetting quality, and its ratio to that of retraining itself.
 """
@@ -52,7 +52,7 @@ def main() -> None:
     """Print the honest methods first, then the others."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", type=int, nargs="+", default=[32, 128, 512])
-    parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--repeats", type=int, default=10)
     parser.add_argument("--examples", type=int, default=100)
     options = parser.parse_args()
     heading = "".join(f"  {code}" for code in CODES)

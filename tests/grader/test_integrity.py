@@ -55,6 +55,13 @@ def test_runs_that_copy_each_other_tie():
     assert TIES in codes(np.repeat(U[::2], 2, axis=0), R)
 
 
+def test_cutting_off_a_fifth_of_the_examples_is_seen():
+    U, R = drawn("identical", n_models=128)
+    low, high = np.quantile(U, [0.05, 0.95], axis=0)
+    some = np.arange(S) < S // 5
+    assert TIES in codes(np.where(some, np.clip(U, low, high), U), R)
+
+
 def test_a_jitter_below_float_precision_does_not_hide_ties():
     U, R = drawn("winsorised 5 %")
     assert TIES in codes(U + 1e-7 * np.random.default_rng(1).normal(size=U.shape), R)
