@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from statistics import NormalDist, stdev
+from statistics import NormalDist
 
 DIGITS = 4
 """Decimals that are published, and ranked by: an order must not say more about hidden data than the scores do."""
@@ -110,7 +110,7 @@ def separated(first: Estimate, second: Estimate) -> bool:
     gaps = _gaps(first, second)
     if len(gaps) < LEAST_DRAWS:
         return True
-    return abs(first.score - second.score) > student(len(gaps) - 1) * stdev(gaps)
+    return abs(first.score - second.score) > student(len(gaps) - 1) * _deviation(gaps)
 
 
 def _gaps(first: Estimate, second: Estimate) -> list[float]:
@@ -118,6 +118,11 @@ def _gaps(first: Estimate, second: Estimate) -> list[float]:
         return []
     pairs = zip(first.replicates, second.replicates, strict=True)
     return [ours - theirs for ours, theirs in pairs if ours is not None and theirs is not None]
+
+
+def _deviation(values: Sequence[float]) -> float:
+    mean = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
 def student(freedom: int) -> float:

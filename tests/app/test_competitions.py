@@ -43,6 +43,7 @@ def test_four_keys_are_enough_and_times_come_out_as_utc(folder):
         ("[evaluation]\nmodels = 2", "evaluation.models"),
         ("[evaluation]\ncutoff_fraction = 0", "evaluation.cutoff_fraction"),
         ("[evaluation]\nranking = 'mine'", "evaluation.ranking"),
+        ("[evaluation]\nranking = 'calibrated'\nmodels = 5", "models = 6 or more"),
         ("[sandbox]\nmemory_mb = 10", "sandbox.memory_mb"),
         ("[batches]\nkind = 'dict'", "[batches.fields]"),
         ("[batches]\nkind = 'dict'\nfields = {image = 'images'}", "[batches.fields]"),
