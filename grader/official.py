@@ -68,6 +68,25 @@ def epsilons(U: object, R: object) -> Epsilons:
     return Epsilons(np.array([value for value, _ in values]), tuple(reason for _, reason in values))
 
 
+def separable(U: object, R: object) -> NDArray[np.bool_]:
+    """Say which examples [S] have samples that one threshold or band would part perfectly, however small the gap.
+
+    The official grid can step over such a gap, and epsilon is then below its cap. `U` and `R` are as in `epsilons`;
+    an example that holds NaN is not separable.
+
+    >>> separable(np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([[1.0001, 0.5], [2.0, 1.5]]))
+    array([ True, False])
+    """
+    unlearned, retrained = checks.confidence_pair(U, R)
+    known = ~(np.isnan(unlearned).any(axis=0) | np.isnan(retrained).any(axis=0))
+    apart = [
+        ~((a.min(axis=0) <= b) & (b <= a.max(axis=0))).any(axis=0)
+        for a, b in ((unlearned, retrained), (retrained, unlearned))
+    ]
+    found: NDArray[np.bool_] = known & (apart[0] | apart[1])
+    return found
+
+
 def points(epsilon: object, n_models: int) -> NDArray[np.float64]:
     """Return the points H of each epsilon [S]: 1 below 0.5, halved every 0.5, 0 from ceil(ln(N - 1)) on.
 

@@ -41,7 +41,8 @@ class Official:
     """The competition's own score, and what it is made of.
 
     `score` and the ratios are NaN while accuracies are unknown. An example without an epsilon is NaN, `reasons` says
-    why, and forgetting quality and score are then NaN too.
+    why, and forgetting quality and score are then NaN too. `separable` counts examples whose samples a threshold or
+    band parts perfectly, whether the official grid finds it or not.
     """
 
     score: float
@@ -51,6 +52,7 @@ class Official:
     epsilon: tuple[float, ...]
     points: tuple[float, ...]
     reasons: tuple[str | None, ...]
+    separable: int
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,7 @@ def _official(U: ModelOutputs, R: ModelOutputs) -> Official:
         epsilon=tuple(found.epsilon.tolist()),
         points=tuple(awarded.tolist()),
         reasons=found.reasons,
+        separable=int(official.separable(U.confidence, R.confidence).sum()),
     )
 
 

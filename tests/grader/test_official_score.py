@@ -203,3 +203,18 @@ def test_bad_input_is_refused_by_name(U, R, message):
 def test_points_refuse_an_impossible_number_of_models():
     with pytest.raises(GradeError, match="n_models is 0"):
         official.points(np.array([0.0]), 0)
+
+
+def test_samples_that_the_grid_cannot_part_are_still_separable():
+    U = np.linspace(0.0, 0.004, 8)[:, None]
+    R = U + 0.0041
+    assert official.separable(U, R).tolist() == [True]
+    assert official.separable(R, U).tolist() == [True]
+    assert official.separable(U, U + 0.004).tolist() == [False]
+
+
+def test_a_sample_within_a_gap_of_the_other_is_separable_and_one_with_nan_is_not():
+    U = np.array([[-1.0], [-0.9], [1.0], [1.1]])
+    R = np.array([[0.0], [0.1], [0.2], [0.3]])
+    assert official.separable(U, R).tolist() == [True]
+    assert official.separable(U, np.where(R == 0.1, np.nan, R)).tolist() == [False]
