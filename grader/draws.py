@@ -58,8 +58,7 @@ class Draws:
     @property
     def quality(self) -> Replicates:
         """Replicates [B] of forgetting quality at N."""
-        grown = self.forgetting_quality / top if (top := mean(self.forgetting)) > 0 else 1.0
-        return self.forgetting_quality + max(1.0, grown) * _error(self.forgetting)
+        return self.forgetting_quality + _error(self.forgetting, self.forgetting_quality)
 
     @property
     def score(self) -> Replicates | None:
@@ -75,9 +74,11 @@ class Draws:
         top = mean(self.ceiling)
         if not top > 0:
             return np.full(len(self.forgetting), np.nan)
-        c = mean(self.forgetting) / top
         if self.top is not None:
-            return c + (_error(self.forgetting) - c * _error(self.ceiling)) / top
+            c = self.forgetting_quality / self.top if self.top > 0 else math.nan
+            errors = _error(self.forgetting, self.forgetting_quality), _error(self.ceiling, self.top)
+            return c + (errors[0] - c * errors[1]) / top
+        c = mean(self.forgetting) / top
         ratio = (self.forgetting[:, 0] - c * self.ceiling[:, 0]) / top
         return c + math.sqrt(_share(self.forgetting)) * (ratio - mean(ratio))
 
@@ -179,9 +180,10 @@ def _ratios(
     return np.array([utility.ratio(unlearned[u], retrained[r]) for u, r in pairs])
 
 
-def _error(pairs: Replicates) -> Replicates:
-    """Return the error [B] of one full sample, as told by two disjoint halves [B, 2]."""
-    error: Replicates = (pairs[:, 0] - pairs[:, 1]) / math.sqrt(2)
+def _error(pairs: Replicates, full: float) -> Replicates:
+    """Return the error [B] of one full sample, as told by two disjoint halves [B, 2]; more if its value has grown."""
+    grown = full / half if (half := mean(pairs)) > 0 else 1.0
+    error: Replicates = max(1.0, grown) * (pairs[:, 0] - pairs[:, 1]) / math.sqrt(2)
     return error
 
 
