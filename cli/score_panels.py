@@ -35,6 +35,11 @@ def _held_out(report: "Report") -> list[Fact]:
         ("Share above 0", share(found.share_above_zero), above),
         ("Mean lower bound", number(found.mean_lower), "of epsilon"),
         ("Rules chosen", "", chosen),
+        (
+            "Separable",
+            str(report.official.separable),
+            "examples that one rule parts perfectly, however close",
+        ),
     ]
 
 
