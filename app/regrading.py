@@ -2,7 +2,8 @@
 
 A score is staged while its grader version is the one at hand and it is not current: nothing but this module reads
 it. Publishing makes all of them current in one transaction, or none. `slug` names one competition; None means all.
-Nothing here commits, and locks are taken as everywhere: evaluations first, in the order of their ids.
+Nothing here commits, and locks are taken as everywhere: evaluations first, in the order of their ids; then the
+competitions, which an organiser who prepares again locks before references.
 """
 
 from collections.abc import Mapping, Sequence
@@ -132,7 +133,7 @@ def publish(
 
     Raises Conflict, and changes nothing, while anything in use has not been graded under the version.
     """
-    _lock(session, slug)
+    lock(session, slug)
     lacking = len(waiting(session, version, slug))
     unknown = sum(one.id not in retraining for one in _references(session, version, slug))
     if lacking or unknown:
@@ -151,7 +152,7 @@ def swap(
     now: datetime,
     slug: str | None = None,
 ) -> Published:
-    """Make what is staged current, complete or not: `publish` asks first, a preview takes it back."""
+    """Make what is staged current, complete or not: `publish` asks first, a preview takes it back. Both hold the locks."""
     changes = _changes(session, version, slug)
     for of_change, current in (("old_id", False), ("new_id", True)):  # never two current rows
         rows = [{"id": getattr(change, of_change), "current": current} for change in changes]
@@ -167,7 +168,7 @@ def swap(
 def drop(session: Session, version: str, now: datetime, slug: str | None = None) -> int:
     """Delete the staged scores of a version; return how many there were."""
     _check(session, slug)
-    _lock(session, slug)
+    lock(session, slug)
     staged = [change.new_id for change in _changes(session, version, slug)]
     session.execute(
         delete(Score).where(
@@ -183,6 +184,16 @@ def drop(session: Session, version: str, now: datetime, slug: str | None = None)
     return len(staged)
 
 
+def lock(session: Session, slug: str | None) -> None:
+    """Lock every scored evaluation and its competition: staging, publishing, dropping and preparing take turns."""
+    scored = select(Evaluation.id).where(*_scored(slug)).order_by(Evaluation.id)
+    session.execute(scored.with_for_update(key_share=True))
+    competitions = select(Competition.id).order_by(Competition.id)
+    if slug is not None:
+        competitions = competitions.where(Competition.slug == slug)
+    session.execute(competitions.with_for_update(key_share=True))
+
+
 def _check(session: Session, slug: str | None) -> None:
     if slug is not None:
         registry.get_competition(session, slug)
@@ -195,12 +206,6 @@ def _scored(slug: str | None) -> list[ColumnElement[bool]]:
         of_competition = select(Submission.id).join(Competition).where(Competition.slug == slug)
         found.append(Evaluation.submission_id.in_(of_competition))
     return found
-
-
-def _lock(session: Session, slug: str | None) -> None:
-    """Lock every scored evaluation, so that staging, publishing and dropping wait for each other."""
-    query = select(Evaluation.id).where(*_scored(slug)).order_by(Evaluation.id)
-    session.execute(query.with_for_update(key_share=True))
 
 
 def _changes(session: Session, version: str, slug: str | None) -> list[_Change]:

@@ -73,6 +73,7 @@ def preview(
     It needs a transaction that may write, and leaves it as it was. Raises NotFound for an unknown competition.
     """
     slugs = [slug] if slug is not None else list(session.scalars(select(Competition.slug)))
+    regrading.lock(session, slug)
     old = _boards(session, sorted(slugs), now)
     trial = session.begin_nested()
     swapped = regrading.swap(session, version, retraining, now, slug)

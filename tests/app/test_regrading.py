@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from app import evaluations, registry, regrading
 from app.db import make_engine, read_only, unit_of_work
@@ -247,7 +248,7 @@ def test_one_competition_can_be_published_without_the_others(grader, two, world)
 def test_going_back_to_the_old_version_finds_its_scores_ready(grader, two):
     grader.stage(dict.fromkeys(two, 0.3))
     grader.publish()
-    old = {one: {**ROW, "grader_version": "1"} for one in grader.rows() or _all_references(grader)}
+    old = {one: {**ROW, "grader_version": "1"} for one in _all_references(grader)}
     with unit_of_work(grader.engine) as session:
         assert regrading.waiting(session, "1") == []
         assert regrading.publish(session, "1", old, LATER).scores == 2
@@ -313,6 +314,28 @@ def test_two_publishing_at_once_publish_once(grader, two, world):
         thread.join()
     assert sorted(done) == [0, 2]
     assert world.events("evaluation.regraded") == 2
+
+
+def test_an_organiser_who_prepares_again_meanwhile_waits_and_nobody_fails(grader, two):
+    grader.stage(dict.fromkeys(two, 0.3))
+    rows, failed = grader.rows(), []
+    engine = grader.engine if grader.engine.dialect.name == "postgresql" else make_engine(grader.engine.url)
+
+    def prepare():
+        try:
+            with unit_of_work(engine) as session:
+                competition = registry.get_competition(session, "digits")
+                registry.add_reference(session, competition, "public", "f" * 64, 3, 10.0, {}, NOW)
+        except OperationalError as error:
+            failed.append(error)
+
+    other = threading.Thread(target=prepare)
+    with unit_of_work(grader.engine) as session:
+        regrading.publish(session, "2", rows, LATER)
+        other.start()
+        other.join(0.5)  # it has the competition's row, or waits for it
+    other.join(20)
+    assert (failed, other.is_alive()) == ([], False)
 
 
 def test_the_events_name_both_versions(grader, two):
