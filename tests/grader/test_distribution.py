@@ -1,5 +1,6 @@
 import dataclasses
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from benchmarks.simulation import Laws
-from grader import distribution, two_sample
+from grader import checks, distribution, two_sample
 from grader.checks import GradeError
 from grader.classifier_test import _ridge, classify
 
@@ -220,6 +221,17 @@ def test_bad_input_is_refused_by_name(change, message):
     }
     with pytest.raises(GradeError, match=message):
         distribution.compare(**(good | change))
+
+
+def test_looking_for_values_that_are_not_finite_takes_little_memory():
+    logits = np.zeros((64, 20, 100))
+    logits[63, 19, 99] = np.nan
+    tracemalloc.start()
+    with pytest.raises(GradeError, match=r"U_logits must be finite; it holds nan at \(63, 19, 99\)"):
+        checks.finite("U_logits", logits)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < logits.size / 4
 
 
 def test_without_the_logits_of_both_groups_the_classifier_says_nothing():
