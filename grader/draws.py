@@ -110,7 +110,7 @@ def draw(
     >>> draw(U, R, draws=5).forgetting.shape
     (5, 2)
     """
-    _same_sizes(U, R, second)
+    same_sizes(U, R, second)
     theirs, ours, others = (intervals.halves(U.n_models, draws, seed + stream) for stream in range(3))
     forgetting = _graded(U, R, ours, theirs)
     ceiling = (
@@ -132,6 +132,22 @@ def draw(
         no_epsilon=forgetting[1] + ceiling[1],
         reference=_digest(R, second),
     )
+
+
+def same_sizes(U: ModelOutputs, R: ModelOutputs, second: ModelOutputs | None = None) -> None:
+    """Raise GradeError unless all hold as many models and examples as each other, and no more than can be graded.
+
+    >>> same_sizes(ModelOutputs(np.zeros((3, 2))), ModelOutputs(np.zeros((3, 2))), ModelOutputs(np.zeros((4, 2))))
+    Traceback (most recent call last):
+        ...
+    grader.checks.GradeError: second has 4 models of 2 examples; R has 3 models of 2
+    """
+    checks.confidence_pair(U.confidence, R.confidence)
+    if second is not None and second.confidence.shape != R.confidence.shape:
+        raise GradeError(
+            f"second has {second.n_models} models of {second.n_examples} examples; "
+            f"R has {R.n_models} models of {R.n_examples}"
+        )
 
 
 def mean(values: Replicates) -> float:
@@ -164,7 +180,7 @@ def _utility(U: ModelOutputs, R: ModelOutputs) -> float | None:
         unlearned, retrained = getattr(U, name), getattr(R, name)
         if unlearned is None or retrained is None:
             return None
-        kept *= utility.ratio(unlearned, retrained)
+        kept *= utility.ratio(unlearned, retrained, name)
     return kept
 
 
@@ -195,15 +211,6 @@ def _share(pairs: Replicates) -> float:
     covariance = np.cov(pairs, rowvar=False)
     variance = float(np.trace(covariance)) / 2
     return float(np.clip(-covariance[0, 1] / variance, _LEAST_SHARE, 1)) if variance > 0 else 1.0
-
-
-def _same_sizes(U: ModelOutputs, R: ModelOutputs, second: ModelOutputs | None) -> None:
-    checks.confidence_pair(U.confidence, R.confidence)
-    if second is not None and second.confidence.shape != R.confidence.shape:
-        raise GradeError(
-            f"second has {second.n_models} models of {second.n_examples} examples; "
-            f"R has {R.n_models} models of {R.n_examples}"
-        )
 
 
 def _digest(R: ModelOutputs, second: ModelOutputs | None) -> str:

@@ -47,11 +47,22 @@ def halves(n_models: int, draws: int, seed: int = 0) -> Halves:
         raise GradeError(
             f"N is {n_models}; halves of at least {MIN_MODELS // 2} models need N = {MIN_MODELS} or more"
         )
-    if draws < 2:
-        raise GradeError(f"draws is {draws}; an interval needs at least 2")
+    enough(draws)
     rng = np.random.default_rng((seed, n_models))
     half = n_models // 2
     return np.stack([rng.permutation(n_models)[: 2 * half].reshape(2, half) for _ in range(draws)])
+
+
+def enough(draws: int) -> None:
+    """Raise GradeError for fewer than two draws.
+
+    >>> enough(1)
+    Traceback (most recent call last):
+        ...
+    grader.checks.GradeError: draws is 1; an interval needs at least 2
+    """
+    if draws < 2:
+        raise GradeError(f"draws is {draws}; an interval needs at least 2")
 
 
 def interval(estimate: float, replicates: object) -> Interval:

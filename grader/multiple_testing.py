@@ -22,8 +22,9 @@ def rejected(p: object, level: float = LEVEL) -> float:
     0.75
     """
     values = checks.floats("p", p, 1).astype(np.float64)
-    if not ((values >= 0) & (values <= 1)).all():  # NaN fails both
-        raise GradeError("p must lie between 0 and 1")
+    wrong = values[~((values >= 0) & (values <= 1))]  # NaN fails both
+    if wrong.size:
+        raise GradeError(f"p must lie between 0 and 1; it holds {wrong[0]:g}")
     if not 0 < level < 1:
         raise GradeError(f"level is {level}; it must lie between 0 and 1")
     return float((false_discovery_control(values, method="bh") <= level).mean())

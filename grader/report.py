@@ -10,7 +10,6 @@ import numpy as np
 
 from grader import (
     VERSION,
-    checks,
     distribution,
     heldout,
     integrity,
@@ -25,6 +24,7 @@ from grader import uncertainty as uncertainties
 from grader.ceiling import Ceiling, Draws
 from grader.checks import GradeError
 from grader.distribution import Distribution
+from grader.draws import same_sizes
 from grader.heldout import HeldOut
 from grader.integrity import Integrity
 from grader.membership import Membership
@@ -95,8 +95,8 @@ def grade(
     `second` holds N more retrained models, for the ceiling. `original` is the confidences [S] of the model before
     unlearning, for the flags. `seconds` [N] and `cutoff` are wall seconds of the runs and
     their limit. `draws` is the number of half-subsamples behind the intervals.
-    Raises GradeError if sizes differ, or if the retrained models get nothing right; what only one panel cannot work with
-    is told in `missing`.
+    Raises GradeError if sizes differ, if there are fewer than two draws, or if the retrained models get nothing right;
+    what only one panel cannot work with is told in `missing`.
 
     >>> rng = np.random.default_rng(0)
     >>> U, R = (ModelOutputs(rng.normal(size=(8, 2)), np.full(8, a), np.full(8, a)) for a in (0.5, 1.0))
@@ -108,7 +108,7 @@ def grade(
     >>> len(found.to_dict()["official"]["epsilon"])
     2
     """
-    _check(U, R, second)
+    _check(U, R, second, draws)
     panels = _Panels()
     scored = _official(U, R)
     drawn = panels.make("ceiling", lambda: _drawn(U, R, second, draws, scored))
@@ -139,8 +139,7 @@ def _official(U: ModelOutputs, R: ModelOutputs) -> Official:
     found = official.epsilons(U.confidence, R.confidence)
     awarded = official.points(found.epsilon, U.n_models)
     quality = official.forgetting_quality(awarded)
-    retain = _ratio(U.retain_accuracy, R.retain_accuracy)
-    test = _ratio(U.test_accuracy, R.test_accuracy)
+    retain, test = (_ratio(U, R, name) for name in ("retain_accuracy", "test_accuracy"))
     return Official(
         score=utility.score(quality, retain, test),
         forgetting_quality=quality,
@@ -167,14 +166,10 @@ class _Panels:
             return None
 
 
-def _check(U: ModelOutputs, R: ModelOutputs, second: ModelOutputs | None) -> None:
+def _check(U: ModelOutputs, R: ModelOutputs, second: ModelOutputs | None, draws: int) -> None:
     """Refuse what no panel could compare, so that a panel that refuses has needs of its own."""
-    checks.confidence_pair(U.confidence, R.confidence)
-    if second is not None and second.confidence.shape != R.confidence.shape:
-        raise GradeError(
-            f"second has {second.n_models} models of {second.n_examples} examples; "
-            f"R has {R.n_models} models of {R.n_examples}"
-        )
+    same_sizes(U, R, second)
+    intervals.enough(draws)
     if U.logits is not None and R.logits is not None and U.logits.shape != R.logits.shape:
         raise GradeError(
             f"U has logits {U.logits.shape} and R has {R.logits.shape}; they must have one shape"
@@ -210,10 +205,11 @@ def _time(seconds: object | None, cutoff: float | None, n_models: int) -> Timing
     return timing.timing(seconds, cutoff, n_models)
 
 
-def _ratio(unlearned: object | None, retrained: object | None) -> float:
+def _ratio(U: ModelOutputs, R: ModelOutputs, name: str) -> float:
+    unlearned, retrained = getattr(U, name), getattr(R, name)
     if unlearned is None or retrained is None:
         return math.nan
-    return utility.ratio(unlearned, retrained)
+    return utility.ratio(unlearned, retrained, name)
 
 
 def plain(value: Any) -> Any:

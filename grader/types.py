@@ -17,7 +17,8 @@ class ModelOutputs:
 
     Accuracies on retain, test and forget sets are [N], finite and not negative, all as shares or all as
     percentages. `logits` are the models' on the forget set, [N, S, C]. What is None is not known, and the numbers
-    that need it are then missing from a report. Raises GradeError for anything else.
+    that need it are then missing from a report. All are kept as arrays of native byte order. Raises GradeError for
+    anything else.
 
     >>> ModelOutputs(np.zeros((2, 3)), np.array([0.9, 0.8]), np.array([0.7]))
     Traceback (most recent call last):
@@ -32,21 +33,22 @@ class ModelOutputs:
     logits: Floats | None = None
 
     def __post_init__(self) -> None:
-        models, examples = checks.floats("confidence", self.confidence, 2).shape
+        for name, axes in {"confidence": 2, **dict.fromkeys(ACCURACIES, 1), "logits": 3}.items():
+            if getattr(self, name) is not None or name == "confidence":
+                object.__setattr__(self, name, checks.floats(name, getattr(self, name), axes))
         for name in ACCURACIES:
             if getattr(self, name) is not None:
-                self._check_accuracy(name, models)
-        if self.logits is not None:
-            shape = checks.floats("logits", self.logits, 3).shape
-            if shape[:2] != (models, examples):
-                raise GradeError(f"logits has shape {shape}; it must be ({models}, {examples}, classes)")
+                self._check_accuracy(name, getattr(self, name))
+        if self.logits is not None and self.logits.shape[:2] != self.confidence.shape:
+            needed = f"({self.n_models}, {self.n_examples}, classes)"
+            raise GradeError(f"logits has shape {self.logits.shape}; it must be {needed}")
 
-    def _check_accuracy(self, name: str, models: int) -> None:
-        accuracy = checks.floats(name, getattr(self, name), 1)
-        if accuracy.size != models:
-            raise GradeError(f"{name} holds {accuracy.size} models and confidence holds {models}")
-        if not np.isfinite(accuracy).all() or (accuracy < 0).any():
-            raise GradeError(f"{name} must be finite and not negative")
+    def _check_accuracy(self, name: str, accuracy: Floats) -> None:
+        if accuracy.size != self.n_models:
+            raise GradeError(f"{name} holds {accuracy.size} models and confidence holds {self.n_models}")
+        wrong = accuracy[~(np.isfinite(accuracy) & (accuracy >= 0))]
+        if wrong.size:
+            raise GradeError(f"{name} must be finite and not negative; it holds {wrong[0]:g}")
 
     @property
     def n_models(self) -> int:

@@ -44,10 +44,10 @@ class Utility:
     tug_of_war: float | None
 
 
-def ratio(unlearned: object, retrained: object) -> float:
+def ratio(unlearned: object, retrained: object, name: str = "accuracy") -> float:
     """Return mean accuracy of the unlearned models [N] over that of the retrained ones [M].
 
-    It may exceed 1, as in the official score. Raises GradeError if retrained accuracy is 0 on average.
+    It may exceed 1, as in the official score. Raises GradeError if retrained accuracy, called `name`, is 0 on average.
 
     >>> ratio(np.array([0.5, 0.25]), np.array([0.75, 0.75]))
     0.5
@@ -55,7 +55,9 @@ def ratio(unlearned: object, retrained: object) -> float:
     top = float(np.mean(checks.floats("unlearned accuracy", unlearned, 1), dtype=np.float64))
     bottom = float(np.mean(checks.floats("retrained accuracy", retrained, 1), dtype=np.float64))
     if bottom == 0:
-        raise GradeError("retrained accuracy is 0 on average: there is nothing to compare with")
+        raise GradeError(
+            f"{name} of the retrained models is 0 on average; it must be above 0 to compare with"
+        )
     return top / bottom
 
 

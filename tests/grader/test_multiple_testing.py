@@ -36,8 +36,8 @@ def test_independent_null_tests_are_all_kept_in_about_95_runs_of_100():
 @pytest.mark.parametrize(
     ("p", "message"),
     [
-        (np.array([0.5, np.nan]), "p must lie between 0 and 1"),
-        (np.array([1.5]), "p must lie between 0 and 1"),
+        (np.array([0.5, np.nan]), "p must lie between 0 and 1; it holds nan"),
+        (np.array([0.5, 1.5]), "p must lie between 0 and 1; it holds 1.5"),
         (np.array([1]), "p holds int64"),
         (np.array([]), "no axis may be empty"),
     ],

@@ -114,6 +114,7 @@ def test_no_input_is_modified(samples):
         ({"original": (3,)}, "original"),
         ({"seconds": (15,), "cutoff": 2.0}, "seconds holds 15 runs and there are 16 models"),
         ({"seconds": (16,), "cutoff": 0.0}, "cutoff is 0.0"),
+        ({"draws": 1}, "draws is 1; an interval needs at least 2"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(samples, wrong, words):
@@ -121,7 +122,7 @@ def test_what_does_not_fit_is_refused_by_name(samples, wrong, words):
     if "second" in given:
         given["second"] = ModelOutputs(given["second"])
     with pytest.raises(GradeError, match=words):
-        report.grade(outputs(samples[0]), outputs(samples[1]), draws=2, **given)
+        report.grade(outputs(samples[0]), outputs(samples[1]), **{"draws": 2, **given})
 
 
 def test_logits_of_other_classes_are_refused(samples):
@@ -142,11 +143,20 @@ def test_unequal_sizes_are_refused(samples):
 
 
 def test_retrained_models_without_accuracy_cannot_be_compared_with(samples):
-    with pytest.raises(GradeError, match="retrained accuracy is 0"):
-        report.grade(outputs(samples[0]), outputs(samples[1], retain=0.0))
+    for name in ("retain", "test"):
+        with pytest.raises(GradeError, match=f"{name}_accuracy of the retrained models is 0 on average"):
+            report.grade(outputs(samples[0]), outputs(samples[1], **{name: 0.0}))
 
 
 @pytest.mark.parametrize("accuracy", [np.nan, np.inf, -0.1])
 def test_accuracies_must_be_finite_and_not_negative(samples, accuracy):
-    with pytest.raises(GradeError, match="retain_accuracy must be finite"):
+    words = f"retain_accuracy must be finite and not negative; it holds {accuracy}"
+    with pytest.raises(GradeError, match=words):
         outputs(samples[0], retain=accuracy)
+
+
+def test_nested_lists_and_foreign_byte_orders_are_kept_as_native_arrays():
+    U = ModelOutputs([[1.0, 2.0], [3.0, 4.0]], np.array([0.5, 1.0], ">f8"), logits=np.zeros((2, 2, 3), ">f4"))
+    assert (U.n_models, U.n_examples) == (2, 2)
+    assert U.retain_accuracy.dtype.isnative
+    assert U.logits.dtype == np.float32
