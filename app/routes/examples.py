@@ -59,7 +59,7 @@ LEADERBOARD = {
             "interval_low": 0.0643,
             "interval_high": 0.0781,
             "official_score": 0.0712,
-            "calibrated_score": 0.7731,
+            "calibrated_score": 0.7751,
             "forgetting_quality": 0.0747,
             "retain_ratio": 0.982,
             "test_ratio": 0.971,

@@ -15,7 +15,7 @@ from app.reasons import REASONS
 from app.schemas import LeaderboardOut, SubmissionOut
 from app.status import Status, Verdict
 
-_TIES = (ranking.TIES, ranking.NO_TIES, ranking.SOME_TIES)
+_TIES = (ranking.TIES, ranking.NO_TIES, ranking.SOME_TIES, ranking.OTHER_GRADER)
 _WORDS = hashlib.sha256(
     repr(
         (SubmissionOut.model_json_schema(), LeaderboardOut.model_json_schema(), REASONS, FLAGS, _TIES)
@@ -35,7 +35,6 @@ _STATES = (
     Evaluation.published,
     Evaluation.cancel_requested,
     Run.status,
-    Competition.updated_at,  # moves when scores of another grader are published
 )
 _SUBMISSION = (
     select(*_STATES, func.count(Run.id), func.sum(Run.fence))
