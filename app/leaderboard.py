@@ -56,6 +56,7 @@ class Board:
     ranking: Ranking
     rows: list[Row]
     without_interval: int  # rows that nothing is known of but their score
+    graders: int  # versions of the grader that made the rows
     without_score: int  # submissions that are not ranked: they lack the score that ranks
 
 
@@ -75,6 +76,7 @@ def board(session: Session, competition: Competition, now: datetime) -> Board:
         ranking=by,
         rows=rows,
         without_interval=sum(not one.replicates for one in estimates),
+        graders=len({one.kind for one in estimates}),
         without_score=without_score,
     )
 

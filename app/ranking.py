@@ -26,6 +26,7 @@ NO_TIES = (
     "submission first."
 )
 SOME_TIES = "Scores without an interval share a place only when they are equal to four decimals."
+OTHER_GRADER = "Scores that different versions of the grader made share one only when they are equal, too."
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,13 @@ def places(ordered: Sequence[Estimate]) -> list[Place]:
     ]
 
 
-def tie_rule(rows: int, without_interval: int) -> str:
-    """Return in words how ties come about among so many rows, of which some have no replicates."""
+def tie_rule(rows: int, without_interval: int, graders: int) -> str:
+    """Return in words how ties come about among rows of so many grader versions; some rows may have no replicates."""
     if rows and rows == without_interval:
         return NO_TIES
-    return f"{TIES} {SOME_TIES}" if without_interval else TIES
+    some = [SOME_TIES] if without_interval else []
+    mixed = [OTHER_GRADER] if graders > 1 else []
+    return " ".join([TIES, *some, *mixed])
 
 
 def separated(first: Estimate, second: Estimate) -> bool:

@@ -54,14 +54,15 @@ def drawn(board: JsonObject) -> str:
 
 def notes(board: JsonObject) -> list[str]:
     """Say how ties come about, what the flags mean, and who is not on the board."""
-    if not board["rows"]:
-        return ["Nobody has a score yet."]
-    found = [str(board["tie_rule"])] if board.get("tie_rule") else []
+    found = ["Nobody has a place yet."]
+    if board["rows"]:
+        found = [str(board["tie_rule"])] if board.get("tie_rule") else []
     found += [f"{flag['code']}: {flag['meaning']}" for flag in board.get("flags") or []]
     left_out = (board.get("unranked") or 0) + (board.get("without_score") or 0)
     if left_out:
         found.append(
-            f"{plural(left_out, 'scored submission')} not ranked: made under an older reference or an older grader."
+            f"{plural(left_out, 'scored submission')} not ranked: made under an older reference, "
+            "or without the score that ranks."
         )
     return found
 

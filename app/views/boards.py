@@ -32,7 +32,7 @@ def board(session: Session, slug: str, now: datetime) -> LeaderboardOut:
         as_of=now,
         ranked_by=found.ranking,
         ranking=RANKINGS[found.ranking],
-        tie_rule=ranking.tie_rule(len(found.rows), found.without_interval),
+        tie_rule=ranking.tie_rule(len(found.rows), found.without_interval, found.graders),
         flags=flags_out(flag for row in found.rows for flag in row.entry.flags),
         retraining=retraining_of(reference_or_none(session, competition)),
         unranked=_unranked(session, competition, now),

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from app import evaluations, leaderboard, registry, submissions
+from app import evaluations, leaderboard, ranking, registry, submissions
 from app.db import read_only, unit_of_work
 from app.evaluations import RunOutcome
+from app.views import boards
 from tests.app.conftest import DAY, FAILURE, NOW, SCORE, make_config
 
 MINUTE = timedelta(minutes=1)
@@ -88,9 +89,9 @@ def test_the_board_as_it_stood_earlier_leaves_out_what_came_later(world, ada):
 NOISE = [-0.01, 0.01] * 16
 
 
-def rank_by(world, ranking):
+def rank_by(world, by):
     with unit_of_work(world.engine) as session:
-        config = make_config(evaluation={"ranking": ranking, "models": 32})
+        config = make_config(evaluation={"ranking": by, "models": 32})
         registry.register(session, config, {"overview": "# Hello"}, NOW)
 
 
@@ -159,6 +160,9 @@ def test_scores_of_two_grader_versions_are_not_compared_half_by_half(world):
     enter(world, "bea", 0.4 - 1e-3, replicates=[0.39 - one for one in NOISE])
     enter(world, "eve", 0.4 - 2e-3, replicates=[0.38 - one for one in NOISE], version="2")
     assert [row.place.band for row in board(world)] == [1, 1, 2]
+    with read_only(world.engine) as session:
+        rule = boards.board(session, "digits", NOW).tie_rule
+    assert ranking.OTHER_GRADER in rule
 
 
 def test_only_current_scores_are_on_the_board(world, ada):

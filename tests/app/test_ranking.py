@@ -125,5 +125,11 @@ def test_a_flag_that_this_version_does_not_know_is_named_by_its_code():
     ("without", "word"), [(0, "2-4"), (1, "Scores without an interval"), (3, "no intervals here")]
 )
 def test_the_tie_rule_says_what_it_rests_on(without, word):
-    assert word in ranking.tie_rule(3, without)
-    assert ranking.tie_rule(0, 0) == ranking.TIES
+    assert word in ranking.tie_rule(3, without, 1)
+    assert ranking.tie_rule(0, 0, 0) == ranking.TIES
+
+
+def test_scores_of_several_graders_are_told_apart_where_there_are_intervals():
+    assert ranking.tie_rule(3, 0, 2) == f"{ranking.TIES} {ranking.OTHER_GRADER}"
+    assert ranking.tie_rule(3, 1, 2) == f"{ranking.TIES} {ranking.SOME_TIES} {ranking.OTHER_GRADER}"
+    assert ranking.tie_rule(3, 3, 2) == ranking.NO_TIES

@@ -91,7 +91,7 @@ def test_ties_and_flags_are_shown_and_said(service, lethe):
     assert result.stderr.splitlines() == [
         "earlier first",
         "clipped: Cut off.",
-        "3 scored submissions not ranked: made under an older reference or an older grader.",
+        "3 scored submissions not ranked: made under an older reference, or without the score that ranks.",
     ]
 
 
@@ -115,6 +115,14 @@ def test_a_service_that_knows_no_bands_yet_is_shown_all_the_same(service, lethe)
         "0.2000",
         "-",
         "-",
+    ]
+
+
+def test_scores_without_the_one_that_ranks_are_told_of_on_an_empty_board_too(service, lethe):
+    service.on(BOARD, Answer(200, board(ranked_by="calibrated", unranked=0, without_score=2)))
+    assert lethe("leaderboard", "digits").stderr.splitlines() == [
+        "Nobody has a place yet.",
+        "2 scored submissions not ranked: made under an older reference, or without the score that ranks.",
     ]
 
 

@@ -264,14 +264,18 @@ def test_a_board_by_calibrated_score_says_so_and_retraining_stands_at_1(client, 
     assert page.index("1.3029") < page.index("0.1200")
 
 
-def test_scores_that_cannot_be_calibrated_are_counted_and_not_ranked(client, world):
-    world.scored("ada", 0.08, 1.0, 1.0)
+def test_scores_that_cannot_be_calibrated_are_counted_and_not_ranked(client, world, sign_in):
+    submission = world.scored("ada", 0.08, 1.0, 1.0)
     with unit_of_work(world.engine) as session:
         session.execute(update(Score).values(calibrated_score=None))
     rank_by_calibrated(world)
     text = client.get("/competitions/digits/leaderboard").text
     assert "1 scored submission has no calibrated score." in text
     assert "No submission has been scored" not in text
+    sign_in("ada")
+    page = client.get(f"/submissions/{submission}").text
+    assert "no calibrated score, by which this competition ranks" in page
+    assert "See it on the leaderboard" not in page
 
 
 def test_a_score_from_before_there_were_intervals_is_shown_without_any(client, world, sign_in):
@@ -279,7 +283,9 @@ def test_a_score_from_before_there_were_intervals_is_shown_without_any(client, w
     nothing = dict.fromkeys(("interval_low", "interval_high", "calibrated_low", "calibrated_high"))
     with unit_of_work(world.engine) as session:
         session.execute(update(Score).values(**nothing, calibrated_score=None, replicates={}))
-    assert "There are no intervals here" in client.get("/competitions/digits/leaderboard").text
+    board = client.get("/competitions/digits/leaderboard").text
+    assert "There are no intervals here" in board
+    assert "half of its 95 % interval" not in board
     sign_in("ada")
     page = client.get(f"/submissions/{submission}").text
     assert "N is too small" in page
