@@ -65,10 +65,11 @@ def enough(draws: int) -> None:
         raise GradeError(f"draws is {draws}; an interval needs at least 2")
 
 
-def interval(estimate: float, replicates: object) -> Interval:
+def interval(estimate: float, replicates: object, freedom: float = math.inf) -> Interval:
     """Return the 95 % interval of an estimate from its replicates [draws], one for each half-subsample.
 
-    estimate +- t sd(replicates), with Student's t at draws - 1 degrees of freedom. For sums over models a half drawn
+    estimate +- t sd(replicates), with Student's t at draws - 1 degrees of freedom, or `freedom` where that is less: however
+    many halves are drawn of N models, of a sum over them they know no more than N - 1 numbers do. For sums over models a half drawn
     without replacement varies around the full sample exactly as that varies around the truth (Politis, Romano:
     Large sample confidence regions based on subsamples, Annals of Statistics 1994); grader.draws says how halves
     become replicates of what is no sum.
@@ -81,15 +82,16 @@ def interval(estimate: float, replicates: object) -> Interval:
     values = values[np.isfinite(values)]
     if values.size < 2:
         return Interval(math.nan, math.nan)
-    reach = float(stats.t.ppf((1 + LEVEL) / 2, values.size - 1) * values.std(ddof=1, dtype=np.float64))
+    quantile = stats.t.ppf((1 + LEVEL) / 2, min(values.size - 1, freedom))
+    reach = float(quantile * values.std(ddof=1, dtype=np.float64))
     return Interval(estimate - reach, estimate + reach)
 
 
 def models_needed(n_models: int, found: Interval, width: float) -> int | None:
-    """Return the N at which an interval found at N models would be as narrow as `width`; None if it has no ends.
+    """Return the least N at which an interval found at `n_models` could be as narrow as `width`; None if it has no ends.
 
-    It takes widths to shrink as 1 / sqrt(N), which is the best that can be hoped for: that of retraining itself
-    hardly shrinks.
+    It takes widths to shrink as 1 / sqrt(N), which is the best that can be hoped for; around retraining itself that of
+    forgetting quality hardly shrinks, and no N may be enough.
 
     >>> models_needed(32, Interval(0.1, 0.2), 0.05)
     128

@@ -1,5 +1,6 @@
 """How sure the headline numbers of one submission are."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +19,8 @@ class Uncertainty:
     """95 % intervals of the headline numbers over `draws` half-subsamples; None where a number is not known.
 
     Replicates are what the intervals came from, one for each draw, so that two submissions can be compared later
-    (comparison.difference). `models_needed` is the N for an interval of the score, or of forgetting quality without
-    accuracies, as wide as WIDTH. `no_epsilon` counts examples of halves that had to be left out.
+    (comparison.difference). `models_needed` is the least N at which the interval of the score, or of forgetting quality
+    without accuracies, could be as narrow as WIDTH (see intervals.models_needed). `no_epsilon` counts examples of halves that had to be left out.
     """
 
     level: float
@@ -61,8 +62,8 @@ def uncertainty(
         draws=len(drawn.forgetting),
         score=score,
         forgetting_quality=quality,
-        retain_ratio=_interval(retain_ratio, drawn.retain_ratio),
-        test_ratio=_interval(test_ratio, drawn.test_ratio),
+        retain_ratio=_interval(retain_ratio, drawn.retain_ratio, drawn.n_models - 1),
+        test_ratio=_interval(test_ratio, drawn.test_ratio, drawn.n_models - 1),
         calibrated_score=_interval(found.calibrated_score, calibrated),
         replicates_score=_rounded(drawn.score),
         replicates_calibrated=_rounded(calibrated),
@@ -71,8 +72,12 @@ def uncertainty(
     )
 
 
-def _interval(estimate: float | None, replicates: Replicates | None) -> Interval | None:
-    return None if estimate is None or replicates is None else intervals.interval(estimate, replicates)
+def _interval(
+    estimate: float | None, replicates: Replicates | None, freedom: float = math.inf
+) -> Interval | None:
+    return (
+        None if estimate is None or replicates is None else intervals.interval(estimate, replicates, freedom)
+    )
 
 
 def _rounded(replicates: Replicates | None) -> tuple[float, ...] | None:

@@ -168,6 +168,15 @@ def test_the_panel_holds_the_headline_numbers_and_six_digits_of_their_replicates
     assert panel.retain_ratio.low < 0.99 < panel.retain_ratio.high
 
 
+def test_the_ratios_of_few_models_get_the_wide_intervals_that_so_few_numbers_deserve():
+    U, R = (outputs("identical", seed, 6) for seed in (1, 2))
+    drawn = ceiling.draw(U, R)
+    panel = uncertainty(drawn, ceiling.ceiling(drawn), drawn.forgetting_quality, 0.99, 1.01)
+    for name, around in (("retain_ratio", 0.99), ("test_ratio", 1.01)):
+        reach = 2.5706 * getattr(drawn, name).std(ddof=1)  # Student's t at 5 degrees of freedom
+        assert getattr(panel, name).high == pytest.approx(around + reach, abs=1e-5)
+
+
 def test_the_order_of_models_does_not_matter_beyond_which_halves_are_drawn():
     U, R = outputs("shifted", 1), outputs("identical", 2)
     turned = U.take(np.arange(16)[::-1])
