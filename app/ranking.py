@@ -26,7 +26,7 @@ NO_TIES = (
     "submission first."
 )
 SOME_TIES = "Scores without an interval share a place only when they are equal to four decimals."
-OTHER_GRADER = "Scores that different versions of the grader made share one only when they are equal, too."
+OTHER_GRADER = "Scores by different versions of the grader share a place only when equal to four decimals."
 
 
 @dataclass(frozen=True)
