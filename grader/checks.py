@@ -24,7 +24,10 @@ def floats(name: str, values: object, ndim: int) -> Floats:
         ...
     grader.checks.GradeError: U holds int64; it must be an array of float32 or float64
     """
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:  # NumPy's own words are about sequences, and name nothing
+        raise GradeError(f"{name} is no array: its rows differ in length") from None
     if array.dtype.kind != "f" or array.dtype.itemsize not in (4, 8):
         raise GradeError(f"{name} holds {array.dtype}; it must be an array of float32 or float64")
     if array.ndim != ndim:

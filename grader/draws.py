@@ -4,16 +4,17 @@ Forgetting quality is no sum over models: each example's attack is the best of m
 it. Three findings, simulated in benchmarks/interval_coverage.py, shape how halves are turned into replicates:
 
 - One half varies around all halves less than a full sample varies around the truth: nominal 95 % intervals from that
-  spread hold 80 to 93 %. Two disjoint halves are two independent repetitions at N / 2, and the spread of forgetting quality hardly
-  falls between N / 2 and N, so their difference over sqrt(2) stands for the error at N; where models are too
-  regular, forgetting quality grows with N and its spread with it.
-- A mean over many halves varies much less than one full sample does. By Hoeffding's decomposition (A class of statistics
-  with asymptotically normal distribution, 1948) its variance is that of the halves around it times 2^-k / (1 - 2^-k) for
-  a statistic of order k: 1 for sums over models, 1/3 for sums over pairs. Disjoint halves tell that share.
+  spread hold 80 to 93 %. Two disjoint halves are two independent repetitions at N / 2, and the spread of forgetting
+  quality hardly falls between N / 2 and N, so their difference over sqrt(2) stands for the error at N; where models
+  are too regular, forgetting quality grows with N and its spread with it.
+- A mean over many halves varies much less than one full sample does. By Hoeffding's decomposition (A class of
+  statistics with asymptotically normal distribution, 1948) its variance is that of the halves around it times
+  2^-k / (1 - 2^-k) for a statistic of order k: 1 for sums over models, 1/3 for sums over pairs. Disjoint halves tell
+  that share.
 - U's and R's halves are drawn apart, so that no model of U is tied to a model of R.
 
-So made, nominal 95 % intervals hold 91 to 100 % at N = 32, 128 and 512 and S = 60, whether unlearned models are retrained,
-shifted, narrowed, winsorised or stratified ones; they are rather too wide than too narrow.
+So made, nominal 95 % intervals hold 91 to 100 % at N = 32, 128 and 512 and S = 60, whether unlearned models are
+retrained, shifted, narrowed, winsorised or stratified ones; they are rather too wide than too narrow.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 
 from grader import checks, intervals, official, utility
 from grader.checks import Floats, GradeError
-from grader.types import ModelOutputs
+from grader.types import ACCURACIES, ModelOutputs
 
 Replicates = NDArray[np.float64]
 
@@ -103,14 +104,15 @@ def draw(
     """Grade random halves of the models: U against R, and retrained models against R.
 
     The retrained models in the unlearned ones' place are R's other half, or halves of `second`, N more retrained models.
-    All hold N models and S examples each. Raises GradeError if not, or if N is below intervals.MIN_MODELS.
+    All hold N models and S examples each. Raises GradeError if they are not `comparable`, or if N is below
+    intervals.MIN_MODELS.
 
     >>> rng = np.random.default_rng(0)
     >>> U, R = (ModelOutputs(rng.normal(size=(8, 2))) for _ in range(2))
     >>> draw(U, R, draws=5).forgetting.shape
     (5, 2)
     """
-    same_sizes(U, R, second)
+    comparable(U, R, second)
     theirs, ours, others = (intervals.halves(U.n_models, draws, seed + stream) for stream in range(3))
     forgetting = _graded(U, R, ours, theirs)
     ceiling = (
@@ -134,10 +136,12 @@ def draw(
     )
 
 
-def same_sizes(U: ModelOutputs, R: ModelOutputs, second: ModelOutputs | None = None) -> None:
+def comparable(U: ModelOutputs, R: ModelOutputs, second: ModelOutputs | None = None) -> None:
     """Raise GradeError unless all hold as many models and examples as each other, and no more than can be graded.
 
-    >>> same_sizes(ModelOutputs(np.zeros((3, 2))), ModelOutputs(np.zeros((3, 2))), ModelOutputs(np.zeros((4, 2))))
+    Accuracies of U and R must both be shares or both percentages, which are told by a value above 1.
+
+    >>> comparable(ModelOutputs(np.zeros((3, 2))), ModelOutputs(np.zeros((3, 2))), ModelOutputs(np.zeros((4, 2))))
     Traceback (most recent call last):
         ...
     grader.checks.GradeError: second has 4 models of 2 examples; R has 3 models of 2
@@ -148,6 +152,10 @@ def same_sizes(U: ModelOutputs, R: ModelOutputs, second: ModelOutputs | None = N
             f"second has {second.n_models} models of {second.n_examples} examples; "
             f"R has {R.n_models} models of {R.n_examples}"
         )
+    for name in ACCURACIES:
+        unlearned, retrained = getattr(U, name), getattr(R, name)
+        if unlearned is not None and retrained is not None:
+            _one_unit(name, float(unlearned.max()), float(retrained.max()))
 
 
 def mean(values: Replicates) -> float:
@@ -182,6 +190,13 @@ def _utility(U: ModelOutputs, R: ModelOutputs) -> float | None:
             return None
         kept *= utility.ratio(unlearned, retrained, name)
     return kept
+
+
+def _one_unit(name: str, unlearned: float, retrained: float) -> None:
+    if (unlearned > 1) != (retrained > 1):
+        raise GradeError(
+            f"{name} reaches {unlearned:g} in U and {retrained:g} in R; both must be shares, or both percentages"
+        )
 
 
 def _ratios(

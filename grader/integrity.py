@@ -230,8 +230,11 @@ _JUDGES: dict[str, Callable[[_Pair], Measure | str]] = {
 }
 
 
-def _same_as_original(pair: _Pair, original: Values) -> Measure:
-    near = np.abs(pair.U - original) <= _SAME * pair.r_spread
+def _same_as_original(pair: _Pair, original: Values) -> Measure | str:
+    known = np.isfinite(original)
+    if not known.any():
+        return "the original model's outputs are not finite"
+    near = np.abs(pair.U[:, known] - original[known]) <= _SAME * pair.r_spread[known]
     share = float((near.mean(axis=1) >= _SAME_EXAMPLES).mean())
     return Measure(SAME_AS_ORIGINAL, share, _SAME_RUNS, share > _SAME_RUNS)
 

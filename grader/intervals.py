@@ -68,11 +68,11 @@ def enough(draws: int) -> None:
 def interval(estimate: float, replicates: object, freedom: float = math.inf) -> Interval:
     """Return the 95 % interval of an estimate from its replicates [draws], one for each half-subsample.
 
-    estimate +- t sd(replicates), with Student's t at draws - 1 degrees of freedom, or `freedom` where that is less: however
-    many halves are drawn of N models, of a sum over them they know no more than N - 1 numbers do. For sums over models a half drawn
-    without replacement varies around the full sample exactly as that varies around the truth (Politis, Romano:
-    Large sample confidence regions based on subsamples, Annals of Statistics 1994); grader.draws says how halves
-    become replicates of what is no sum.
+    estimate +- t sd(replicates), with Student's t at draws - 1 degrees of freedom, or `freedom` where that is less:
+    of a sum over N models, any number of halves knows no more than N - 1 numbers do. For sums over models a half
+    drawn without replacement varies around the full sample exactly as that varies around the truth (Politis,
+    Romano: Large sample confidence regions based on subsamples, Annals of Statistics 1994); grader.draws says how
+    halves become replicates of what is no sum.
     Replicates that are NaN are left out; with fewer than two left, both ends are NaN.
 
     >>> round(interval(0.5, np.array([0.4, 0.5, 0.6])).low, 3)

@@ -24,7 +24,7 @@ from grader import uncertainty as uncertainties
 from grader.ceiling import Ceiling, Draws
 from grader.checks import GradeError
 from grader.distribution import Distribution
-from grader.draws import same_sizes
+from grader.draws import comparable
 from grader.heldout import HeldOut
 from grader.integrity import Integrity
 from grader.membership import Membership
@@ -95,7 +95,7 @@ def grade(
     `second` holds N more retrained models, for the ceiling. `original` is the confidences [S] of the model before
     unlearning, for the flags. `seconds` [N] and `cutoff` are wall seconds of the runs and
     their limit. `draws` is the number of half-subsamples behind the intervals.
-    Raises GradeError if sizes differ, if there are fewer than two draws, or if the retrained models get nothing right;
+    Raises GradeError if sizes or units differ, if there are fewer than two draws, or if the retrained models get nothing right;
     what only one panel cannot work with is told in `missing`.
 
     >>> rng = np.random.default_rng(0)
@@ -168,7 +168,7 @@ class _Panels:
 
 def _check(U: ModelOutputs, R: ModelOutputs, second: ModelOutputs | None, draws: int) -> None:
     """Refuse what no panel could compare, so that a panel that refuses has needs of its own."""
-    same_sizes(U, R, second)
+    comparable(U, R, second)
     intervals.enough(draws)
     if U.logits is not None and R.logits is not None and U.logits.shape != R.logits.shape:
         raise GradeError(

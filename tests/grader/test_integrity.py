@@ -154,6 +154,16 @@ def test_few_models_say_what_cannot_be_judged(n_models):
     assert found.flags == ()
 
 
+def test_an_original_that_is_not_finite_is_compared_where_it_is():
+    U, R = drawn("identical")
+    original = R.mean(axis=0) + 3
+    noop = np.tile(original, (N, 1))
+    original[::2] = np.nan
+    assert SAME_AS_ORIGINAL in codes(noop, R, original)
+    found = inspect(U, R, np.full(S, np.inf))
+    assert found.not_judged == {SAME_AS_ORIGINAL: "the original model's outputs are not finite"}
+
+
 def test_constants_can_hardly_be_judged():
     found = inspect(np.zeros((N, 2)), np.zeros((N, 2)))
     assert found.flags == ()

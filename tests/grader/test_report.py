@@ -155,6 +155,29 @@ def test_accuracies_must_be_finite_and_not_negative(samples, accuracy):
         outputs(samples[0], retain=accuracy)
 
 
+@pytest.mark.parametrize(("ours", "theirs"), [(90.0, 0.9), (0.9, 90.0)])
+def test_percentages_against_shares_are_refused(samples, ours, theirs):
+    words = (
+        f"test_accuracy reaches {ours:g} in U and {theirs:g} in R; both must be shares, or both percentages"
+    )
+    with pytest.raises(GradeError, match=words):
+        report.grade(outputs(samples[0], test=ours), outputs(samples[1], test=theirs), draws=2)
+
+
+def test_percentages_on_both_sides_give_the_score_of_shares(samples):
+    shares, percentages = (
+        report.grade(outputs(samples[0], 0.4 * unit, 0.5 * unit), outputs(samples[1], unit, unit), draws=2)
+        for unit in (1.0, 100.0)
+    )
+    assert percentages.official.score == pytest.approx(shares.official.score)
+    assert "must hold shares" in percentages.missing["utility"]
+
+
+def test_ragged_lists_are_refused_by_name():
+    with pytest.raises(GradeError, match="confidence is no array: its rows differ in length"):
+        ModelOutputs([[1.0], [2.0, 3.0]])
+
+
 def test_nested_lists_and_foreign_byte_orders_are_kept_as_native_arrays():
     U = ModelOutputs([[1.0, 2.0], [3.0, 4.0]], np.array([0.5, 1.0], ">f8"), logits=np.zeros((2, 2, 3), ">f4"))
     assert (U.n_models, U.n_examples) == (2, 2)
