@@ -1,5 +1,6 @@
 """Expected failures of a command: one line for a person, one object for a script, and an exit code."""
 
+import errno
 import functools
 import json
 from collections.abc import Callable
@@ -9,6 +10,8 @@ import click
 
 from cli.exit_codes import ExitCode
 from cli.text import clean
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class CliError(Exception):
@@ -61,6 +64,10 @@ def _interrupted() -> CliError:
     return CliError("Stopped.", code="interrupted", exit_code=ExitCode.INTERRUPTED)
 
 
+def _full(error: OSError) -> CliError:
+    return CliError(f"{error.strerror}: what was printed is not whole.", code="disk_full")
+
+
 def reported(command: Callable[..., None]) -> Callable[..., None]:
     """Report a CliError on stderr, or as one JSON object on stdout if the command has --json, and exit."""
 
@@ -68,6 +75,11 @@ def reported(command: Callable[..., None]) -> Callable[..., None]:
     def wrapper(*args: Any, **kwargs: Any) -> None:
         try:
             command(*args, **kwargs)
+        except OSError as caught:
+            if caught.errno not in FULL:
+                raise
+            click.echo(f"lethe: {_full(caught).line()}", err=True)  # stdout is what is full
+            raise click.exceptions.Exit(int(ExitCode.FAILED)) from None
         except (CliError, KeyboardInterrupt, click.Abort) as caught:
             error = caught if isinstance(caught, CliError) else _interrupted()
             if kwargs.get("as_json"):

@@ -108,7 +108,7 @@ def _compare(file: Path, inputs: Inputs, other: Path, *, as_json: bool) -> None:
     _same_reference(file, inputs, other, against)
     try:
         with busy("Grading both"):
-            first, second = _drawn(inputs), _drawn(against)
+            first, second = _drawn(file, inputs), _drawn(other, against)
             found = comparison.compare(first, second)
     except GradeError as error:
         raise bad_input(str(error)) from None
@@ -134,7 +134,13 @@ def _same_reference(file: Path, inputs: Inputs, other: Path, against: Inputs) ->
                 )
 
 
-def _drawn(inputs: Inputs) -> "Draws":
-    from grader import draws
+def _drawn(path: Path, inputs: Inputs) -> "Draws":
+    from grader import draws, official
 
+    reasons = official.epsilons(inputs.U.confidence, inputs.R.confidence).reasons
+    for example, reason in enumerate(reasons):
+        if reason is not None:  # halves would leave it out, and compare what is left
+            raise bad_input(
+                f"{path} has no score to compare, since example {example} has no epsilon: {official.REASONS[reason]}"
+            )
     return draws.draw(inputs.U, inputs.R, inputs.second)

@@ -7,7 +7,7 @@ import numpy as np
 from rich.console import Console
 
 from cli import score_panels
-from cli.score_words import Fact, around, facts, line, number, table, words
+from cli.score_words import Fact, around, facts, line, number, stdout, table, words
 
 if TYPE_CHECKING:
     from grader.comparison import Comparison, Difference
@@ -39,7 +39,7 @@ OF_EXAMPLE = {
 
 def show(report: "Report", *, examples: bool) -> None:
     """Print a report; with a row for each example if asked to."""
-    console = Console(highlight=False)
+    console = stdout()
     facts(console, "", [*_official(report), *_calibrated(report), _sizes(report)])
     _flags(console, report)
     _per_example(console, report)
@@ -50,7 +50,7 @@ def show(report: "Report", *, examples: bool) -> None:
 
 def show_comparison(first: str, second: str, found: "Comparison") -> None:
     """Print paired differences, and in words whether the two can be told apart."""
-    console = Console(highlight=False)
+    console = stdout()
     line(console, f"{first} less {second}")
     differences = table(["", "difference", "95 % interval", ""])
     for name, difference in (

@@ -19,6 +19,10 @@ WORDS = {
 }
 
 
+NARROWEST = 80
+"""Columns that the tables need; a narrower terminal breaks lines rather than lose digits."""
+
+
 class Between(Protocol):
     """Anything with two ends."""
 
@@ -63,6 +67,17 @@ def words(name: str) -> str:
     ('Kolmogorov-Smirnov, p', 'attack auc')
     """
     return WORDS.get(name, name.replace("_", " "))
+
+
+def stdout() -> Console:
+    """Return a console for stdout that is at least as wide as the tables need.
+
+    >>> stdout().width >= NARROWEST
+    True
+    """
+    found = Console(highlight=False)
+    found.width = max(NARROWEST, found.width)
+    return found
 
 
 def line(console: Console, text: str) -> None:

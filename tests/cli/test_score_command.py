@@ -1,7 +1,10 @@
 """`lethe score`: everything that the grader says, from files alone."""
 
 import json
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -325,3 +328,64 @@ def test_with_json_a_refusal_is_one_object_on_stdout(files):
     result = run(files[0], "--json")
     assert result.exit_code == 2
     assert json.loads(result.stdout)["code"] == "bad_input"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"U_retain_accuracy": np.full(N, 80.0)}, "U_retain_accuracy reaches 80; it must hold shares"),
+        ({"seconds": None, "cutoff": -1.0}, "cutoff is -1.0 seconds; it must be a positive number"),
+        ({"seconds": np.full(N, -1.0), "cutoff": None}, "seconds must not be negative"),
+        ({"seconds": np.array(["soon"]), "cutoff": None}, "seconds holds <U4"),
+        (
+            {"R2_logits": logits(2)[:5], **{name: None for name in ACCURACIES if name.startswith("R2")}},
+            "R2 holds 5 models of 3 examples; it must hold 12 of 3, as R does",
+        ),
+        (
+            {"original": np.zeros(S + 1), "original_logits": None},
+            "original holds 4 examples; it must hold 3",
+        ),
+        ({f"a{index}": np.zeros(1) for index in range(9)}, "unknown names: a0, a1, a2, a3, a4 and 4 more"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_graded(archive, changes, words, monkeypatch):
+    monkeypatch.setattr(report, "grade", None)
+    refused(run(archive(**changes)), words)
+
+
+def test_an_array_that_is_there_twice_is_refused(files):
+    with zipfile.ZipFile(files[2], "a") as archive:
+        archive.writestr("U", archive.read("U.npy"))
+    refused(run(files[2]), "holds U more than once")
+
+
+def test_a_small_file_that_unpacks_to_more_than_all_memory_is_refused(files, monkeypatch):
+    monkeypatch.setattr(score_arrays.os, "sysconf", lambda _: 16)
+    refused(run(files[2]), "this machine has 0.0 GB of memory")
+
+
+def test_what_has_no_score_is_not_compared(files, tmp_path, pair):
+    pair[0][0, 1] = np.nan
+    np.savez(tmp_path / "bad.npz", U=pair[0], R=pair[1])
+    words = "bad.npz has no score to compare, since example 1 has no epsilon: a confidence is NaN"
+    refused(run(files[2], "--compare", tmp_path / "bad.npz"), words)
+    refused(run(tmp_path / "bad.npz", "--compare", files[2]), words)
+
+
+def test_a_narrow_terminal_loses_no_digits(archive, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    for arguments in (("--examples",), ("--compare", archive("same.npz"))):
+        result = run(archive(), *arguments)
+        assert result.exit_code == 0
+        assert "…" not in result.stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_a_full_disk_is_told_in_one_line(files, arguments):
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "cli.main", "score", str(files[2]), *arguments]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        "lethe: No space left on device: what was printed is not whole.\n",
+    )
