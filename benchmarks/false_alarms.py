@@ -45,7 +45,7 @@ def row(kind: str, n_models: int, options: argparse.Namespace, *, coarse: bool =
     seeds = range(options.repeats)
     seen = np.mean([trial(kind, n_models, options.examples, seed, coarse=coarse) for seed in seeds], axis=0)
     flags = "".join(f"{100 * share:>{len(code) + 2}.1f}" for code, share in zip(CODES, seen, strict=False))
-    return f"{n_models:>4} {kind + (' (coarse)' if coarse else ''):<28}{flags}{seen[-2]:>7.3f}{seen[-2] / seen[-1]:>7.2f}"
+    return f"{n_models:>4} {kind + (' (coarse)' if coarse else ''):<34}{flags}{seen[-2]:>7.3f}{seen[-2] / seen[-1]:>7.2f}"
 
 
 def main() -> None:
@@ -58,8 +58,8 @@ def main() -> None:
     heading = "".join(f"  {code}" for code in CODES)
     nominal = "".join(f"{100 * integrity.LEVEL:>{len(code) + 2}.1f}" for code in CODES)
     print(f"Share of {options.repeats} trials with a flag, in %; S = {options.examples}")
-    print(f"{'N':>4} {'unlearned models':<28}{heading}{'F':>7}{'ratio':>7}")
-    print(f"{'':>4} {'at most, by chance':<28}{nominal}")
+    print(f"{'N':>4} {'unlearned models':<34}{heading}{'F':>7}{'ratio':>7}")
+    print(f"{'':>4} {'at most, by chance':<34}{nominal}")
     for n_models in options.models:
         for kind in HONEST:
             print(row(kind, n_models, options), flush=True)

@@ -28,12 +28,14 @@ DISGUISED = (
     "one quantile a run",
     "one quantile a run, jittered",
     "in fours",
+    "stratified, jittered more",
+    "one quantile a run, jittered more",
 )
 """The same with more care: noise afterwards, smooth limits, coordination by run or by groups of four."""
 
 _TAILS = 6  # degrees of freedom of Student's t
 _SHARED = 0.15  # share of an example's variance that comes from the model's own effect
-_JITTER = 0.1  # of an example's spread
+_JITTER = {"jittered": 0.1, "jittered more": 0.4}  # of an example's spread
 _SQUASHED_AT = 3.0
 _COARSE_STEP, _COARSE_TOP = 0.25, 4.0
 
@@ -68,7 +70,7 @@ class Laws:
             low, high = np.quantile(confidence, [tail, 1 - tail], axis=0)
             confidence = np.clip(confidence, low, high)
         if jitter:
-            confidence = confidence + _JITTER * self.spread * rng.normal(size=confidence.shape)
+            confidence = confidence + _JITTER[jitter] * self.spread * rng.normal(size=confidence.shape)
         return self._rounded(confidence) if self.coarse else confidence
 
     def _rounded(self, confidence: Samples) -> Samples:
