@@ -1,10 +1,10 @@
 """The grade of random halves of the models, from which ceilings and intervals come.
 
 Forgetting quality is no sum over models: each example's attack is the best of many, and a few extreme models decide
-it. Three findings, simulated in benchmarks/interval_coverage.py, shape how halves are turned into replicates:
+it. Three findings, from models simulated as in benchmarks/interval_coverage.py, shape how halves become replicates:
 
 - One half varies around all halves less than a full sample varies around the truth: nominal 95 % intervals from that
-  spread hold 80 to 93 %. Two disjoint halves are two independent repetitions at N / 2, and the spread of forgetting
+  spread hold 80 to 94 %. Two disjoint halves are two independent repetitions at N / 2, and the spread of forgetting
   quality hardly falls between N / 2 and N, so their difference over sqrt(2) stands for the error at N; where models
   are too regular, forgetting quality grows with N and its spread with it.
 - A mean over many halves varies much less than one full sample does. By Hoeffding's decomposition (A class of
