@@ -25,8 +25,8 @@ from worker.scoring import score_outputs
 
 Item = Waiting | WaitingReference
 OnProgress = Callable[[int, int], None]
-FAULTS = (LetheError, OSError, ValueError, RuntimeError, zipfile.BadZipFile)
-"""A blob that is missing or damaged, a model that no longer runs, or arrays that the grader refuses."""
+FAULTS = (LetheError, OSError, EOFError, ValueError, LookupError, RuntimeError, zipfile.BadZipFile)
+"""A blob that is missing or damaged or lacks an array, a model that no longer runs, or what the grader refuses."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +94,14 @@ class Regrading:
 
     def _split(self, digest: str) -> tuple[Split | None, str]:
         """Return a reference's split, or why there is none."""
+        cache = self._settings.data_dir / "cache"
         try:
-            material = fetch(self._storage, digest, self._settings.data_dir / "cache")
+            material = fetch(self._storage, digest, cache)
             return Split(material, self._settings.device), ""
         except FAULTS as error:
-            return None, f"its reference cannot be read: {error}"
+            where = cache / digest
+            copied = f" (remove its copy, {where}, to have it fetched anew)" if where.exists() else ""
+            return None, f"its reference cannot be read: {error}{copied}"
 
     def _grade(self, item: Item, split: Split, found: Regraded) -> None:
         if isinstance(item, WaitingReference):

@@ -1,6 +1,7 @@
 """Grading again from real blobs, on both databases: nobody's code runs, and an interruption loses nothing."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ import grader
 from app import evaluations, regrading
 from app.db import read_only, unit_of_work
 from app.evaluations import ScoringClaim
-from app.models import Base, Score
+from app.models import Base, Run, Score
 from app.settings import Settings
 from tests.stored import HOUR, NOW, OLD, Installation, N
 from worker.device import Device
+from worker.files import npz_bytes
 from worker.regrading import Regrading
 
 LATER = NOW + 90 * HOUR
@@ -176,6 +178,29 @@ def test_a_reference_that_cannot_be_read_stops_what_was_graded_against_it_alone(
     ]
     assert "its reference cannot be read" in found.problems[0].why
     assert (grader.VERSION, False) in place.scores(private)
+
+
+def test_a_damaged_copy_of_a_reference_is_named_and_once_it_is_removed_all_goes(place):
+    digest = place.reference()
+    regrade(place)  # fetches it
+    place.scored("ada")
+    copy = place.settings.data_dir / "cache" / digest
+    (copy / "outputs.npz").write_bytes(b"half")
+    problems = regrade(place).problems
+    assert [one.reference_digest for one in problems] == [digest, digest]
+    assert f"remove its copy, {copy}, to have it fetched anew" in problems[0].why
+    shutil.rmtree(copy)
+    publish(place, regrade(place))
+
+
+def test_outputs_that_lack_an_array_are_named_and_the_others_go_on(place):
+    lost, kept = place.scored("ada"), place.scored("eve")
+    other = place.storage.put(npz_bytes({"forget_logits": place.logits(0.0)[0]}))
+    with unit_of_work(place.engine) as session:
+        session.query(Run).filter_by(evaluation_id=lost, seed_index=3).update({"outputs_digest": other})
+    found = regrade(place)
+    assert [(one.evaluation_id, "accuracies" in one.why) for one in found.problems] == [(lost, True)]
+    assert (grader.VERSION, False) in place.scores(kept)
 
 
 def test_what_the_new_version_cannot_score_is_named(place):
