@@ -7,6 +7,7 @@ samples are moved or stretched.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from scipy import special
 
 Sorted = NDArray[np.float64]
 Values = NDArray[np.float64]
+Over = Callable[[Values], np.floating[Any]]
+"""How one number is made from those of all examples."""
 
 _GROUPS = 16
 _ENDS = (
@@ -135,15 +138,17 @@ class Samples:
         """Return the samples of some examples."""
         return Samples(self.values[examples], self.group[examples])
 
-    def jackknife(self, measure: Callable[[Sorted], Values]) -> tuple[float, float, int]:
-        """Return the mean of `measure` over the examples that have one, its standard error and degrees of freedom.
+    def jackknife(
+        self, measure: Callable[[Sorted], Values], over: Over = np.mean
+    ) -> tuple[float, float, int]:
+        """Return `measure` `over` the examples that have one, its standard error and degrees of freedom.
 
         The error is the delete-a-group jackknife over models (Kott 2001, J. Official Statistics 17): whole models
         are left out, so it allows for what the examples have in common through them.
         """
         groups = int(self.group.max()) + 1
-        found = _mean(measure(self.values))
-        without = [_mean(measure(self._without(group))) for group in range(groups)]
+        found = _known(measure(self.values), over)
+        without = [_known(measure(self._without(group)), over) for group in range(groups)]
         variance = (groups - 1) * float(np.var(without))
         return found, float(np.sqrt(variance)), groups - 1
 
@@ -153,6 +158,6 @@ class Samples:
         return remaining
 
 
-def _mean(values: Values) -> float:
+def _known(values: Values, over: Over) -> float:
     known = values[~np.isnan(values)]
-    return float(known.mean()) if known.size else float("nan")
+    return float(over(known)) if known.size else float("nan")

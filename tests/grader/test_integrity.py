@@ -178,3 +178,21 @@ def test_bad_input_is_refused_by_name():
         inspect(U, R, np.zeros(3))
     with pytest.raises(GradeError, match="original holds int64"):
         inspect(U, R, np.zeros(S, dtype=np.int64))
+
+
+@pytest.mark.parametrize(("spared", "reach"), [(0.1, 200), (0.25, 37)])
+def test_a_few_runs_at_the_edges_are_seen_beside_wild_outliers(spared, reach):
+    """A few runs, chosen by their seeds, take one of two edges in every example; some examples are given outliers."""
+    n_models, examples = 128, 100
+    rng = np.random.default_rng(3)
+    R, U = rng.standard_t(6, (2, n_models, examples))
+    low, high = np.quantile(rng.standard_t(6, 100_000), [0.03, 0.97])
+    edge = rng.random((n_models, 1)) < 8 / n_models
+    cut = np.where(
+        edge, np.where(rng.random(U.shape) < 0.5, low, high), rng.permuted(U.clip(low, high), axis=0)
+    )
+    cut = np.where(edge | ((low < cut) & (cut < high)), cut, rng.uniform(low, high, U.shape))
+    wild = rng.random(examples) < spared
+    U = np.where(wild, U, cut)
+    U[0, wild] = reach
+    assert codes(U, R) >= {TIES, CLIPPED}
