@@ -273,6 +273,7 @@ class Score(Base):
     calibrated_high: Mapped[float | None]
     flags: Mapped[list[str]]  # codes of app.flags
     replicates: Mapped[dict[str, Any]]  # "official", "calibrated": both on the same halves of the models
+    summary: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # app.schemas.SummaryOut
     report: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     evaluation: Mapped[Evaluation] = relationship()

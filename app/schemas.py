@@ -80,6 +80,32 @@ class FlagOut(Out):
     meaning: str
 
 
+class SummaryOut(Out):
+    """What stands behind a score, over the forget set; null where it could not be taken."""
+
+    forget_accuracy: Graded | None = Field(
+        default=None, description="mean of the unlearned models on the forget set"
+    )
+    retrained_forget_accuracy: Graded | None = Field(
+        default=None,
+        description="the same of retrained models: above it forgets too little, below it too much",
+    )
+    median_epsilon: Graded | None = Field(default=None, description="of the examples; lower is better")
+    share_without_points: Graded | None = Field(default=None, description="examples that earn no points")
+    median_attack_auc: Graded | None = Field(
+        default=None, description="of a likelihood-ratio attack on each example; 0.5 is no better than chance"
+    )
+    share_proved: Graded | None = Field(
+        default=None,
+        description="examples whose epsilon is above 0 by an attack judged on models that it was not chosen on; "
+        "up to 0.05 by chance",
+    )
+    share_rejected: Graded | None = Field(
+        default=None,
+        description="examples that a Kolmogorov-Smirnov test tells apart, after Benjamini and Hochberg at 5 %",
+    )
+
+
 class ScoreOut(Out):
     """A score, with what it was computed under; to four decimals."""
 
@@ -96,6 +122,9 @@ class ScoreOut(Out):
     retain_ratio: Graded = Field(description="retain accuracy over that of retraining")
     test_ratio: Graded = Field(description="test accuracy over that of retraining")
     flags: list[FlagOut]
+    summary: SummaryOut | None = Field(
+        description="what stands behind the score; null where an older grader scored it"
+    )
     retraining_score: Graded | None = Field(
         description="the official score of retraining from scratch under the same reference"
     )

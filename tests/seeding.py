@@ -249,6 +249,15 @@ def graded(forgetting: float, retain: float, test: float, flags: tuple[str, ...]
             "official": [score + one for one in spread],
             "calibrated": [(score + one) / top for one in spread],
         },
+        summary={
+            "forget_accuracy": 0.6312345,
+            "retrained_forget_accuracy": 0.5742345,
+            "median_epsilon": 3.2189123,
+            "share_without_points": 0.0333333,
+            "median_attack_auc": 0.5417123,
+            "share_proved": 0.0833333,
+            "share_rejected": None,
+        },
     )
 
 

@@ -53,7 +53,24 @@ def new_score(graded: Report) -> NewScore:
         calibrated_interval=None if uncertainty is None else _ends(uncertainty.calibrated_score),
         flags=tuple(flag.code for flag in graded.integrity.flags),
         replicates={} if uncertainty is None else _replicates(uncertainty),
+        summary=_summary(graded),
     )
+
+
+def _summary(graded: Report) -> dict[str, float | None]:
+    """Return the few numbers that tell a participant where a score comes from; None for a panel that is missing."""
+    forget = None if graded.utility is None else graded.utility.forget
+    membership, held_out, apart = graded.membership, graded.held_out, graded.distribution
+    found = {
+        "forget_accuracy": None if forget is None else forget.unlearned.mean,
+        "retrained_forget_accuracy": None if forget is None else forget.retrained.mean,
+        "median_epsilon": float(np.median(graded.official.epsilon)),
+        "share_without_points": float(np.mean(np.array(graded.official.points) == 0)),
+        "median_attack_auc": None if membership is None else membership.median_auc,
+        "share_proved": None if held_out is None else held_out.share_above_zero,
+        "share_rejected": None if apart is None else apart.rejected_ks,
+    }
+    return {name: None if one is None or not math.isfinite(one) else one for name, one in found.items()}
 
 
 def _replicates(found: Uncertainty) -> dict[str, list[float | None]]:

@@ -125,6 +125,7 @@ def row_of(
         calibrated_high=calibrated_high,
         flags=list(score.flags),
         replicates=dict(score.replicates),
+        summary=None if score.summary is None else dict(score.summary),
         report=score.report,
         created_at=now,
     )

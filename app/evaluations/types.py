@@ -64,7 +64,7 @@ class NewScore:
     """What the grader found; `report` is JSON-safe.
 
     The intervals are 95 %, (low, high). `replicates` are the scores on half of the models, for the same halves
-    whoever submitted, under "official" and "calibrated"; {} where N is too small for them, None where a half has none.
+    whoever submitted, under "official" and "calibrated"; {} where N is too small for them, None where a half has none. `summary` has app.schemas.SummaryOut's keys.
     """
 
     grader_version: str
@@ -78,3 +78,4 @@ class NewScore:
     calibrated_interval: tuple[float, float] | None = None
     flags: tuple[str, ...] = ()
     replicates: dict[str, list[float | None]] = field(default_factory=dict)
+    summary: dict[str, float | None] | None = None

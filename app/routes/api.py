@@ -108,7 +108,7 @@ def submit(
     tags=["submissions"],
     response_model=SubmissionOut,
     responses={
-        200: examples.ok("The submission as it is now", examples.SUBMISSION),
+        200: examples.ok("The submission as it is now", examples.SCORED),
         304: {"description": "Unchanged since the ETag in If-None-Match"},
         **examples.problems(401, 404),
     },

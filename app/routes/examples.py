@@ -70,6 +70,36 @@ LEADERBOARD = {
         }
     ],
 }
+SCORED: dict[str, Any] = SUBMISSION | {
+    "status": "done",
+    "verdict": "scored",
+    "runs": {"total": 32, "succeeded": 32, "running": 0, "queued": 0, "failed": 0},
+    "score": {
+        "ranked_by": "official",
+        "score": 0.0712,
+        "interval_low": 0.0643,
+        "interval_high": 0.0781,
+        "calibrated_score": 0.7751,
+        "calibrated_low": 0.7,
+        "calibrated_high": 0.8502,
+        "forgetting_quality": 0.0747,
+        "retain_ratio": 0.982,
+        "test_ratio": 0.971,
+        "flags": [],
+        "summary": {
+            "forget_accuracy": 0.6313,
+            "retrained_forget_accuracy": 0.5742,
+            "median_epsilon": 3.2189,
+            "share_without_points": 0.0333,
+            "median_attack_auc": 0.5417,
+            "share_proved": 0.0833,
+            "share_rejected": 0.0667,
+        },
+        "retraining_score": 0.0921,
+        "grader_version": "1",
+        "reference_digest": _DIGEST,
+    },
+}
 _EVALUATION_ID = "1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f"
 EVALUATION = {
     "id": _EVALUATION_ID,

@@ -9,7 +9,7 @@ from app.competitions import Ranking
 from app.flags import flags_of
 from app.models import Evaluation
 from app.reasons import REASONS
-from app.schemas import EvaluationOut, FlagOut, Links, ReasonOut, ScoreOut
+from app.schemas import EvaluationOut, FlagOut, Links, ReasonOut, ScoreOut, SummaryOut
 from app.status import Status
 from app.views.competitions import retraining_of
 
@@ -60,6 +60,7 @@ def score_of(evaluation: Evaluation) -> ScoreOut | None:
         retain_ratio=score.retain_ratio,
         test_ratio=score.test_ratio,
         flags=flags_out(score.flags),
+        summary=None if score.summary is None else SummaryOut.model_validate(score.summary),
         retraining_score=None if retraining is None else retraining.score,
         grader_version=score.grader_version,
         reference_digest=score.reference_digest,

@@ -1,4 +1,4 @@
-"""Keep scores of several grader versions, one of them current, with calibrated score, intervals and flags."""
+"""Keep scores of several grader versions, one of them current, with calibrated score, intervals, flags and summary."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,6 +24,7 @@ def upgrade() -> None:
             _add(batch, sa.Column(name, sa.Double(), nullable=True))
         _add(batch, sa.Column("flags", sa.JSON(), nullable=False, server_default="[]"))
         _add(batch, sa.Column("replicates", sa.JSON(), nullable=False, server_default="{}"))
+        _add(batch, sa.Column("summary", sa.JSON(), nullable=True))
     with op.batch_alter_table("scores") as batch:  # the defaults were for the rows that there are
         for name in ("current", "flags", "replicates"):
             batch.alter_column(name, server_default=None)
@@ -51,6 +52,6 @@ def downgrade() -> None:
     op.drop_index("uq_scores_current", table_name="scores")
     with op.batch_alter_table("scores") as batch:
         batch.drop_constraint("uq_scores_evaluation_id_grader_version", type_="unique")
-        for name in ("replicates", "flags", *reversed(NUMBERS), "current"):
+        for name in ("summary", "replicates", "flags", *reversed(NUMBERS), "current"):
             batch.drop_column(name)
         batch.create_unique_constraint("uq_scores_evaluation_id", ["evaluation_id"])

@@ -129,7 +129,7 @@ def test_scores_that_there_are_become_current_and_keep_their_numbers(first):
         )
         assert score.report == {"score": 0.0923, "epsilon": [1.5, None]}
         assert (score.calibrated_score, score.interval_low, score.calibrated_high) == (None, None, None)
-        assert (score.flags, score.replicates) == ([], {})
+        assert (score.flags, score.replicates, score.summary) == ([], {}, None)
 
 
 def test_an_evaluation_has_one_score_of_each_version_and_one_current_one(first):

@@ -91,7 +91,7 @@ def test_it_gives_what_a_worker_would_give(place):
     scored = Device(place.storage, None, place.settings).score(claim, rows)
     assert staged.report == json.loads(json.dumps(scored.report))
     assert (staged.score, staged.calibrated_score) == (scored.score, scored.calibrated_score)
-    assert staged.replicates == scored.replicates
+    assert (staged.replicates, staged.summary) == (scored.replicates, scored.summary)
 
 
 def test_another_version_by_name_grades_once_more(place, monkeypatch):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import grader
+from app.schemas import SummaryOut
 from worker.graded import model_outputs
 from worker.outputs import RunOutputs
 from worker.reference import retraining_row
@@ -59,6 +60,31 @@ def test_the_reports_headlines_are_stored_beside_it_and_everything_is_json(rng):
     )
     assert score.flags == ()
     json.dumps(score.replicates, allow_nan=False)
+
+
+def test_the_summary_is_of_the_reports_own_panels(rng):
+    far = logits(rng, 32, 4.0)
+    score = score_outputs(runs(far), split(rng, 32), [1.0] * 32, 2.0)
+    report = score.report
+    assert set(score.summary) == set(SummaryOut.model_fields)
+    assert score.summary == pytest.approx(
+        {
+            "forget_accuracy": np.mean(far.argmax(axis=2) == LABELS),
+            "retrained_forget_accuracy": report["utility"]["forget"]["retrained"]["mean"],
+            "median_epsilon": np.median(report["official"]["epsilon"]),
+            "share_without_points": np.mean([one == 0 for one in report["official"]["points"]]),
+            "median_attack_auc": np.median(report["membership"]["auc"]),
+            "share_proved": np.mean([one > 0 for one in report["held_out"]["epsilon_lower"]]),
+            "share_rejected": report["distribution"]["rejected_ks"],
+        }
+    )
+    assert score.summary["forget_accuracy"] > score.summary["retrained_forget_accuracy"] + 0.2
+
+
+def test_a_panel_that_needs_more_models_leaves_its_part_of_the_summary_empty(rng):
+    summary = score_outputs(runs(logits(rng, 2)), split(rng, 2), [1.0] * 2, 2.0).summary
+    assert (summary["share_proved"], summary["median_attack_auc"]) == (None, None)
+    assert summary["forget_accuracy"] is not None
 
 
 def test_what_the_grader_flags_is_stored_by_its_codes(rng):

@@ -4,12 +4,14 @@ import re
 from contextlib import ExitStack
 from dataclasses import replace
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app import evaluations, regrading
 from app.db import unit_of_work
 from app.evaluations import RunOutcome
-from app.models import Evaluation, Reference
+from app.models import Evaluation, Reference, Score
+from app.routes import examples
+from app.schemas import SubmissionOut, SummaryOut
 from app.status import Verdict
 from app.streams import PER_PERSON
 from tests.seeding import DAY, FACTS, LEASE, graded
@@ -34,6 +36,22 @@ def test_a_score_stands_beside_that_of_retraining(client, world, bearer):
     assert body["score"]["retraining_score"] == 0.0923
     assert body["score"]["grader_version"] == "1"
     assert [run["status"] for run in body["run_details"]] == ["succeeded"] * 4
+
+
+def test_a_score_says_what_stands_behind_it_unless_an_older_grader_made_it(client, world, bearer):
+    url = f"/api/v1/submissions/{world.scored('ada', 0.08, 0.98, 0.97)}"
+    before = client.get(url, headers=bearer("ada")).json()["score"]["summary"]
+    assert (before["forget_accuracy"], before["retrained_forget_accuracy"]) == (0.6312, 0.5742)
+    assert (before["share_without_points"], before["share_rejected"]) == (0.0333, None)
+    with unit_of_work(world.engine) as session:
+        session.execute(update(Score).values(summary=None))
+    assert client.get(url, headers=bearer("ada")).json()["score"]["summary"] is None
+
+
+def test_the_example_of_a_scored_submission_is_one():
+    shown = SubmissionOut.model_validate(examples.SCORED)
+    assert set(examples.SCORED["score"]["summary"]) == set(SummaryOut.model_fields)
+    assert shown.model_dump(mode="json") == examples.SCORED
 
 
 def test_a_failure_carries_its_reason_in_the_words_of_the_catalogue(client, world, bearer):

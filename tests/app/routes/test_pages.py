@@ -165,6 +165,19 @@ def test_a_score_is_shown_beside_retraining_with_its_digests(client, world, sign
         assert words in text
 
 
+def test_what_stands_behind_a_score_is_shown_with_what_to_do(client, world, sign_in):
+    sign_in("ada")
+    submission = world.scored("ada", 0.08, 0.98, 0.97)
+    text = client.get(f"/submissions/{submission}").text
+    assert re.findall(r"(?s)Forget accuracy.*?strong.>(.+?)<.*?<td>(.+?)<.*?forgets too little", text) == [
+        ("63.1 %", "57.4 %, as retraining")
+    ]
+    assert "Examples that a test tells apart" not in text  # it is not known here
+    with unit_of_work(world.engine) as session:
+        session.execute(update(Score).values(summary=None))
+    assert "Behind the score" not in client.get(f"/submissions/{submission}").text
+
+
 def test_cancelling_on_the_page_gives_the_quota_back(client, world, sign_in):
     sign_in("ada")
     page = f"/submissions/{world.submit('ada')}"
