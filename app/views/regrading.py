@@ -37,7 +37,7 @@ class Move:
 
 @dataclass(frozen=True)
 class BoardChange:
-    """One split of one competition, best first after publishing, and retraining's own official score."""
+    """One split of one competition, best first after publishing, and retraining's own score, by the same ranking."""
 
     competition: str
     split: str
@@ -91,12 +91,14 @@ def _boards(session: Session, slugs: list[str], now: datetime) -> dict[tuple[str
     found = {}
     for slug in slugs:
         competition = registry.get_competition(session, slug)
+        by = registry.config_of(competition).evaluation.ranking
         for split in SPLITS:
             row = retraining_of(reference_or_none(session, competition, split))
+            own = None if row is None else row.score if by == "official" else row.calibrated_score
             standings = (
                 _public(session, slug, now) if split == "public" else _hidden(session, competition, split)
             )
-            found[slug, split] = _Board(None if row is None else row.score, standings)
+            found[slug, split] = _Board(own, standings)
     return found
 
 

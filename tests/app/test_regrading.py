@@ -274,6 +274,24 @@ def test_a_preview_shows_old_and_new_places_and_leaves_all_as_it_was(grader, two
     assert (grader.scores(), grader.board(), world.events()) == before
 
 
+def test_a_preview_shows_retraining_by_the_score_that_ranks(grader, two):
+    _retraining(grader, {"score": 0.18, "calibrated_score": None})
+    assert grader.preview().boards[0].old_retraining == 0.18
+    with unit_of_work(grader.engine) as session:
+        competition = registry.get_competition(session, "digits")
+        competition.config = competition.config | {"evaluation": {"models": 8, "ranking": "calibrated"}}
+    assert grader.preview().boards[0].old_retraining is None
+    _retraining(grader, {"score": 0.18, "calibrated_score": 1.0})
+    assert grader.preview().boards[0].old_retraining == 1.0
+
+
+def _retraining(grader, row):
+    parts = {"forgetting_quality": 0.18, "retain_ratio": 1.0, "test_ratio": 1.0}
+    with unit_of_work(grader.engine) as session:
+        for one in session.scalars(select(Reference)):
+            one.facts = {"retraining": parts | row}
+
+
 def test_a_preview_ranks_the_private_split_too(grader, world, ada):
     submission_id, _ = world.submission(ada)
     world.score(world.evaluation_of(submission_id))
