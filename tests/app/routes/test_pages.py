@@ -60,6 +60,11 @@ def test_a_stranger_reads_competition_rules_and_leaderboard(client, world):
     assert client.get("/competitions/digits/pages/none").status_code == 404
 
 
+def test_the_means_of_retraining_are_said_to_be_over_all_retrained_models(client):
+    text = client.get("/competitions/digits").text
+    assert "the mean of 8 models retrained without the forget set: the 4 that submissions are graded" in text
+
+
 def test_an_organisers_markdown_cannot_bring_scripts(client):
     text = client.get("/competitions/digits").text
     assert "<script>alert" not in text
