@@ -81,6 +81,13 @@ def board(session: Session, competition: Competition, now: datetime) -> Board:
     )
 
 
+def best_of(session: Session, competition: Competition, user_id: str, now: datetime) -> str | None:
+    """Return the submission by which one participant ranks, if there is one."""
+    by = registry.config_of(competition).evaluation.ranking
+    entries, _ = _entries(session, competition, now, by, user_id)
+    return next((one.submission_id for one in _best(entries)), None)
+
+
 def _best(entries: list[Entry]) -> list[Entry]:
     candidates = [Candidate(one.user_name, one.submission_id, one.submitted_at, one.score) for one in entries]
     by_id = {one.submission_id: one for one in entries}
@@ -88,9 +95,9 @@ def _best(entries: list[Entry]) -> list[Entry]:
 
 
 def _entries(
-    session: Session, competition: Competition, now: datetime, by: Ranking
+    session: Session, competition: Competition, now: datetime, by: Ranking, user_id: str | None = None
 ) -> tuple[list[Entry], int]:
-    """Return the scored submissions, and how many more lack the score that ranks."""
+    """Return the scored submissions, of all or of one, and how many more lack the score that ranks."""
     numbers = {"official": Score.score, "calibrated": Score.calibrated_score}
     intervals = {
         "official": (Score.interval_low, Score.interval_high),
@@ -126,6 +133,8 @@ def _entries(
             Evaluation.finished_at <= now,
         )
     )
+    if user_id is not None:
+        query = query.where(Submission.user_id == user_id)
     rows = [tuple(row) for row in session.execute(query)]
     entries = [Entry(*row) for row in rows if row[4] is not None]
     return entries, len(rows) - len(entries)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from app import cursors, submissions
+from app import cursors, leaderboard, submissions
 from app.models import Competition, Evaluation, QuotaEntry, Run, Score, Submission, User
 from app.schemas import (
     Links,
@@ -97,6 +97,7 @@ class Detail:
     refunded: bool
     reference_version: int
     ranked: bool  # whether scores under its reference are on the leaderboard
+    best: str | None  # the submission by which its participant ranks
     cancelling: bool
     may_cancel: bool
 
@@ -121,6 +122,7 @@ def detail(session: Session, submission_id: str, viewer: User, now: datetime) ->
         refunded=session.scalar(refund) is not None,
         reference_version=evaluation.reference.version,
         ranked=evaluation.reference.current,
+        best=leaderboard.best_of(session, submission.competition, submission.user_id, now),
         cancelling=any(one.cancel_requested for one in active),
         may_cancel=any(not one.cancel_requested and _may_cancel(one, viewer) for one in active),
     )

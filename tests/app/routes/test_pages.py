@@ -170,6 +170,17 @@ def test_a_score_is_shown_beside_retraining_with_its_digests(client, world, sign
         assert words in text
 
 
+def test_only_ones_best_submission_is_said_to_be_on_the_leaderboard(client, world, sign_in):
+    sign_in("ada")
+    best, other = world.scored("ada", 0.08, 0.98, 0.97), world.scored("ada", 0.05, 0.98, 0.97)
+    world.scored("grace", 0.09, 0.98, 0.97)
+    assert "See it on the leaderboard" in client.get(f"/submissions/{best}").text
+    text = client.get(f"/submissions/{other}").text
+    assert "See it on the leaderboard" not in text
+    assert "Your best submission" in text
+    assert f'href="/submissions/{best}"' in text
+
+
 def test_what_stands_behind_a_score_is_shown_with_what_to_do(client, world, sign_in):
     sign_in("ada")
     submission = world.scored("ada", 0.08, 0.98, 0.97)
