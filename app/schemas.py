@@ -172,7 +172,8 @@ class SubmissionSummary(Out):
     status: Status
     verdict: Verdict | None
     reason: str | None = Field(description="reason code")
-    score: Graded | None = Field(description="the one that its competition ranks by")
+    ranked_by: Ranking = Field(description="which score its competition ranks by")
+    score: Graded | None = Field(description="that score")
     runs_done: int
     runs_total: int
     generation: int

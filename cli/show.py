@@ -37,11 +37,12 @@ def _score(submission: JsonObject) -> list[tuple[str, str]]:
     if not isinstance(score, dict):
         return []
     official = _with_reach(score, "score", "interval_low", "interval_high")
-    pairs = [("score", f"{official} (retraining itself: {number(score.get('retraining_score'))})")]
+    pairs = [("official score", f"{official} (retraining itself: {number(score.get('retraining_score'))})")]
     if score.get("calibrated_score") is not None:
-        pairs.append(
-            ("calibrated", _with_reach(score, "calibrated_score", "calibrated_low", "calibrated_high"))
-        )
+        calibrated = _with_reach(score, "calibrated_score", "calibrated_low", "calibrated_high")
+        pairs.append(("calibrated score", f"{calibrated} (retraining itself: 1 by definition)"))
+    if score.get("ranked_by") == "calibrated":
+        pairs.reverse()
     if score.get("ranked_by"):
         pairs.append(("ranked by", f"the {score['ranked_by']} score"))
     pairs += [

@@ -64,7 +64,7 @@ def _list(items: list[JsonObject], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"items": items}, indent=2))
     elif items:
-        header = ("id", "competition", "submitted", "status", "score", "note")
+        header = ("id", "competition", "submitted", "status", "score", "which", "note")
         click.echo(table(header, [_row(item) for item in items], right=("score",)))
     else:
         say("No submissions yet. Make the first: lethe submit FOLDER --competition SLUG")
@@ -77,6 +77,7 @@ def _row(item: JsonObject) -> tuple[str, ...]:
         moment(item.get("created_at")),
         _state(item),
         number(item.get("score")),
+        f"{item['ranked_by']} score" if item.get("ranked_by") and item.get("score") is not None else "",
         str(item.get("note") or ""),
     )
 

@@ -169,6 +169,7 @@ SUBMISSIONS = {
             "competition_title": "Forget the digits",
             "verdict": None,
             "reason": None,
+            "ranked_by": "official",
             "score": None,
             "runs_done": 7,
             "runs_total": 32,

@@ -22,7 +22,7 @@ from app.schemas import (
 )
 from app.status import RunStatus, Status
 from app.views.competitions import retraining_of
-from app.views.evaluations import Stage, ranked_score, reason_of, score_of, stages
+from app.views.evaluations import Stage, ranked_score, ranking_of, reason_of, score_of, stages
 
 PAGE_SIZE = 25
 
@@ -190,6 +190,7 @@ def _summary(submission: Submission, done: dict[str, int]) -> SubmissionSummary:
         status=evaluation.status,
         verdict=evaluation.verdict,
         reason=evaluation.reason,
+        ranked_by=ranking_of(evaluation),
         score=ranked_score(evaluation),
         runs_done=done.get(evaluation.id, 0),
         runs_total=evaluation.n_runs,

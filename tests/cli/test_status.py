@@ -58,9 +58,31 @@ def test_without_an_id_all_pages_of_mine_are_a_table(service, lethe):
     done = summary("two", status="done", verdict="timed_out", reason="over_cutoff")
     service.on("GET /submissions?cursor=c2", Answer(200, {"items": [done], "next_cursor": None}))
     lines = lethe("status").stdout.splitlines()
-    assert lines[0].split() == ["id", "competition", "submitted", "status", "score", "note"]
+    assert lines[0].split() == ["id", "competition", "submitted", "status", "score", "which", "note"]
     assert "running (3/32)" in lines[1]
     assert "timed out (over_cutoff)" in lines[2]
+
+
+def test_a_list_says_which_score_it_shows(service, lethe):
+    done = {"status": "done", "verdict": "scored"}
+    items = [
+        summary("one", score=0.9, ranked_by="calibrated", **done),
+        summary("two", score=0.1, ranked_by="official", **done),
+        summary("three", ranked_by="official"),
+    ]
+    service.on("GET /submissions", Answer(200, {"items": items, "next_cursor": None}))
+    _, first, second, third = lethe("status").stdout.splitlines()
+    assert "0.9000  calibrated score" in first
+    assert "0.1000  official score" in second
+    assert "score" not in third
+
+
+def test_the_score_that_ranks_comes_first(service, lethe):
+    found = scored()
+    found["score"] |= {"ranked_by": "calibrated", "calibrated_score": 0.88}
+    service.on(READ, Answer(200, found))
+    names = [line.split("  ")[0] for line in lethe("status", "abc123").stdout.splitlines()]
+    assert names.index("calibrated score") < names.index("official score")
 
 
 def test_the_list_stops_at_its_limit_without_asking_for_more(service, lethe):

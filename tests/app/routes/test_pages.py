@@ -291,6 +291,11 @@ def test_a_board_by_calibrated_score_says_so_and_retraining_stands_at_1(client, 
     page = client.get(f"/submissions/{submission}").text
     assert "calibrated score, by which it ranks" in page
     assert page.index("1.3029") < page.index("0.1200")
+    assert re.findall(r'class="total"><th[^>]*>(.+?)<', page) == ["Calibrated score"]
+    assert re.search(r"0\.0923 .{1,30}± 0\.0069", page)
+    assert "calibrated score of retraining" in page
+    assert "calibrated score</span></td>" in client.get("/submissions").text
+    assert "its official score is 0.0923" in client.get("/competitions/digits").text
 
 
 def test_scores_that_cannot_be_calibrated_are_counted_and_not_ranked(client, world, sign_in):
