@@ -56,7 +56,12 @@ def _score(submission: JsonObject) -> list[tuple[str, str]]:
 def _with_reach(score: JsonObject, name: str, low: str, high: str) -> str:
     """Write a number with half of its 95 % interval, where that is known."""
     half = reach(score.get(low), score.get(high))
-    return number(score.get(name)) + (f" +- {half}" if half != "-" else "")
+    pointless = (score.get("summary") or {}).get("share_without_points") == 1
+    return (
+        number(score.get(name))
+        + (f" +- {half}" if half != "-" else "")
+        + (", no example earns points" if pointless else "")
+    )
 
 
 def _reason(submission: JsonObject) -> list[tuple[str, str]]:

@@ -32,12 +32,12 @@ def number(value: Any, decimals: int = 4) -> str:
 
 
 def reach(low: Any, high: Any) -> str:
-    """Write half of an interval, or a dash.
+    """Write half of an interval, or a dash; scores that are all the same, such as 0, have none.
 
-    >>> reach(0.08, 0.1), reach(None, None)
-    ('0.0100', '-')
+    >>> reach(0.08, 0.1), reach(None, None), reach(0.0, 0.0)
+    ('0.0100', '-', '-')
     """
-    known = isinstance(low, int | float) and isinstance(high, int | float)
+    known = isinstance(low, int | float) and isinstance(high, int | float) and high > low
     return number((high - low) / 2) if known else "-"
 
 

@@ -85,6 +85,16 @@ def test_the_score_that_ranks_comes_first(service, lethe):
     assert names.index("calibrated score") < names.index("official score")
 
 
+def test_a_score_of_0_has_no_interval_and_says_why(service, lethe):
+    found = scored()
+    found["score"] |= {"score": 0.0, "interval_low": 0.0, "interval_high": 0.0}
+    found["score"] |= {"summary": {"share_without_points": 1.0}}
+    service.on(READ, Answer(200, found))
+    text = lethe("status", "abc123").stdout
+    assert "0.0000, no example earns points (" in text
+    assert "+-" not in text
+
+
 def test_the_list_stops_at_its_limit_without_asking_for_more(service, lethe):
     service.on(
         "GET /submissions", Answer(200, {"items": [summary("one"), summary("two")], "next_cursor": "c2"})

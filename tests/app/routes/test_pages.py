@@ -326,6 +326,21 @@ def test_a_score_from_before_there_were_intervals_is_shown_without_any(client, w
     assert "alibrated" not in page
 
 
+def test_a_score_of_0_is_shown_without_an_interval_and_says_why(client, world, sign_in):
+    submission = world.scored("ada", 0.08, 1.0, 1.0)
+    nothing = dict.fromkeys(
+        ("score", "interval_low", "interval_high", "calibrated_score", "calibrated_low", "calibrated_high"),
+        0.0,
+    )
+    with unit_of_work(world.engine) as session:
+        session.execute(update(Score).values(**nothing, summary={"share_without_points": 1.0}))
+    sign_in("ada")
+    page = client.get(f"/submissions/{submission}").text
+    assert "official score, by which it ranks; no example earns points" in page
+    assert "± 0.0000" not in page
+    assert "± 0.0000" not in client.get("/competitions/digits/leaderboard").text
+
+
 def test_a_token_is_shown_once_works_and_can_be_revoked(client, world, sign_in):
     world.clock.forward(seconds=1)
     sign_in("ada")
