@@ -70,6 +70,7 @@ class RetrainingOut(Out):
     forgetting_quality: Graded
     retain_ratio: Graded
     test_ratio: Graded
+    median_seconds: Seconds | None = Field(default=None, description="wall seconds of one retraining")
 
 
 class FlagOut(Out):

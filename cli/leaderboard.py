@@ -7,7 +7,7 @@ import click
 from cli.client import Api, JsonObject
 from cli.config import connection, url_option
 from cli.errors import reported, usage_error
-from cli.text import moment, number, plural, reach, say, table
+from cli.text import moment, number, plural, reach, say, seconds, table
 
 LEFT = ("participant", "last submission", "flags")
 
@@ -94,7 +94,7 @@ def _row(entry: JsonObject, *, by_calibrated: bool) -> tuple[str, ...]:
         number(entry.get("forgetting_quality")),
         number(entry.get("retain_ratio")),
         number(entry.get("test_ratio")),
-        number(entry.get("median_seconds"), 1),
+        seconds(entry.get("median_seconds")),
         str(entry.get("entries", "-")),
         moment(entry["last_at"]) if entry.get("last_at") else "-",
         " ".join(entry.get("flags") or []),

@@ -7,7 +7,7 @@ from cli.client import JsonObject
 from cli.config import Connection
 from cli.exit_codes import ExitCode
 from cli.progress import stage
-from cli.text import facts, moment, number, reach
+from cli.text import facts, moment, number, reach, seconds
 
 
 def exit_code(submission: JsonObject) -> ExitCode:
@@ -80,7 +80,7 @@ def _reason(submission: JsonObject) -> list[tuple[str, str]]:
 
 def _seconds(submission: JsonObject) -> list[tuple[str, str]]:
     times = [run["seconds"] for run in submission.get("run_details") or [] if run.get("seconds") is not None]
-    cutoff = f"cutoff {number(submission.get('cutoff_seconds'), 1)} s"
+    cutoff = f"cutoff {seconds(submission.get('cutoff_seconds'))} s"
     if not times:
         return [("seconds a run", cutoff)]
-    return [("seconds a run", f"median {median(times):.1f}, longest {max(times):.1f}, {cutoff}")]
+    return [("seconds a run", f"median {seconds(median(times))}, longest {seconds(max(times))}, {cutoff}")]

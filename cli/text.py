@@ -41,6 +41,15 @@ def reach(low: Any, high: Any) -> str:
     return number((high - low) / 2) if known else "-"
 
 
+def seconds(value: Any) -> str:
+    """Write seconds to the digits that the pages show, or a dash.
+
+    >>> seconds(2.754), seconds(13.72), seconds(None)
+    ('2.75', '13.7', '-')
+    """
+    return number(value, 2 if isinstance(value, int | float) and value < 10 else 1)
+
+
 def moment(value: Any) -> str:
     """Write an ISO time as UTC to the minute; what is no such time is shown as it came.
 

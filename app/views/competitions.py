@@ -71,9 +71,12 @@ def reference_or_none(session: Session, competition: Competition, split: str = "
 
 def retraining_of(reference: Reference | None) -> RetrainingOut | None:
     """Return the row of retraining from scratch, if the reference's facts hold it."""
-    facts: dict[str, Any] = {} if reference is None else reference.facts.get("retraining", {})
-    known = facts.get("score") is not None  # null: it could not be scored
-    return RetrainingOut.model_validate(facts) if known else None
+    if reference is None:
+        return None
+    facts: dict[str, Any] = reference.facts.get("retraining", {})
+    if facts.get("score") is None:  # it could not be scored
+        return None
+    return RetrainingOut.model_validate(facts | {"median_seconds": reference.retrain_seconds})
 
 
 def describe(session: Session, slug: str, viewer: User | None, now: datetime) -> CompetitionOut:

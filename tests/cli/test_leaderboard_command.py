@@ -37,6 +37,7 @@ def board(*scores, **more):
         "interval_low": 0.08,
         "interval_high": 0.1,
         "calibrated_score": 1.0,
+        "median_seconds": 13.72,
         **utility,
     }
     head = {
@@ -74,7 +75,8 @@ def test_a_board_by_calibrated_score_shows_the_official_one_beside_it(service, l
         "0.0900",
         "0.1000",
         *["1.0000"] * 2,
-        *"---",
+        "13.7",
+        *"--",
     ]
 
 

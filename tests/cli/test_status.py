@@ -95,6 +95,11 @@ def test_a_score_of_0_has_no_interval_and_says_why(service, lethe):
     assert "+-" not in text
 
 
+def test_seconds_have_the_digits_that_the_pages_show(service, lethe):
+    service.on(READ, Answer(200, scored() | {"cutoff_seconds": 2.754}))
+    assert "median 1.15, longest 1.30, cutoff 2.75 s" in lethe("status", "abc123").stdout
+
+
 def test_the_list_stops_at_its_limit_without_asking_for_more(service, lethe):
     service.on(
         "GET /submissions", Answer(200, {"items": [summary("one"), summary("two")], "next_cursor": "c2"})
