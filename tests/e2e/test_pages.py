@@ -42,6 +42,18 @@ def choose(page, data, name="bundle.zip"):
     )
 
 
+def test_a_phone_shows_all_of_a_score_without_scrolling_sideways(page, site):
+    sign_in(page, "ada")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"/submissions/{site.ids['scored']}")
+    tables = page.locator(".scroll:has(.explained)")
+    assert tables.count() == 2
+    for table in tables.all():
+        assert table.evaluate("one => one.scrollWidth <= one.clientWidth")
+        rows = table.locator("tbody tr").evaluate_all("rows => rows.map(row => row.offsetHeight)")
+        assert max(rows) < 160
+
+
 def test_sign_in_upload_a_zip_and_see_it_queued(page, site):
     sign_in(page, "katherine")
     page.goto("/competitions/digits/submit")

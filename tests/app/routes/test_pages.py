@@ -266,6 +266,7 @@ def test_a_board_with_flags_explains_each_of_them_once(client, world, sign_in):
     [mine] = client.get("/api/v1/competitions/digits/leaderboard").json()["rows"][:1]
     page = client.get(f"/submissions/{mine['submission_id']}").text
     assert "Flags on these outputs" in page
+    assert "<code>ties</code>" in page
     assert "cut off or squashed" in page
 
 
