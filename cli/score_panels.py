@@ -10,6 +10,16 @@ if TYPE_CHECKING:
     from grader.report import Report
     from grader.utility import Accuracy
 
+FLAGGED = {
+    "ties": "above",
+    "clipped": "below",
+    "too_alike": "below",
+    "too_even": "above",
+    "too_close": "below",
+    "same_as_original": "above",
+}
+"""On which side of its threshold a measure is flagged, by code."""
+
 
 def show(console: Console, report: "Report") -> None:
     """Print what each panel found, then what could not be made and why."""
@@ -98,11 +108,10 @@ def _time(report: "Report") -> list[Fact]:
 def _integrity(console: Console, report: "Report") -> None:
     found = report.integrity
     line(console, "\nIntegrity")
-    measures = table(["measure", "value", "flagged beyond", ""])
+    measures = table(["measure", "value", "flagged", ""])
     for one in found.measures:
-        measures.add_row(
-            words(one.code), number(one.value), number(one.threshold), "flag" if one.flagged else ""
-        )
+        limit = f"{FLAGGED[one.code]} {number(one.threshold)}"
+        measures.add_row(words(one.code), number(one.value), limit, "flag" if one.flagged else "")
     if found.measures:
         console.print(measures)
     facts(console, "", [(words(code), "", f"not judged: {why}") for code, why in found.not_judged.items()])

@@ -1,6 +1,7 @@
 """`lethe score`: everything that the grader says, from files alone."""
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -9,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from scipy import stats
 
 from cli import score_arrays
 from cli.score import score
-from grader import draws, report
+from cli.score_panels import FLAGGED
+from grader import draws, integrity, report
 from grader.comparison import compare
 from grader.confidence import confidence
 from grader.types import ModelOutputs
@@ -170,6 +173,32 @@ def test_flags_are_told_in_words(archive):
     clipped = np.clip(confidence(logits(0), LABELS), -0.5, 0.5)
     printed = lines(run(archive(U_logits=None, U=clipped)))
     assert "Flags, for a person to look at ties: " in printed
+
+
+def seen():
+    """What the grader measures of retraining itself and of each trick that it flags, of 32 models and 40 examples."""
+    rng = np.random.default_rng(5)
+    U, R = rng.normal(size=(2, 32, 40))
+    places = stats.norm.ppf((np.arange(32) + 0.5) / 32)
+    even = np.stack([rng.permutation(places) for _ in range(40)], axis=1)
+    alike = np.broadcast_to(R[0], U.shape) + 1e-4 * U
+    tricks = (U, np.clip(U, -1.0, 1.0), even, alike)
+    return [one for trick in tricks for one in integrity.inspect(trick, R, R[0]).measures]
+
+
+def test_the_side_that_is_said_to_be_flagged_is_the_graders():
+    measures = seen()
+    assert {one.code for one in measures if one.flagged} == set(integrity.MESSAGES) == set(FLAGGED)
+    assert {one.code for one in measures if not one.flagged} == set(FLAGGED)
+    for one in measures:
+        above = FLAGGED[one.code] == "above"
+        assert one.flagged == (one.value > one.threshold if above else one.value < one.threshold), one
+
+
+def test_a_limit_is_printed_with_the_side_that_is_flagged(archive):
+    printed = lines(run(archive()))
+    assert "measure value flagged ties 0.0000 above 0." in printed
+    assert re.search(r"too close \d\.\d{4} below \d", printed)
 
 
 def test_with_examples_each_has_a_row(archive):
