@@ -9,9 +9,9 @@ import click
 from cli.errors import reported, usage_error
 from cli.progress import busy
 from cli.score_arrays import Inputs, bad_input, of_archive, of_pair
+from cli.score_compare import compare
 
 if TYPE_CHECKING:
-    from grader.draws import Draws
     from grader.report import Report
 
 _file = click.Path(path_type=Path)
@@ -59,7 +59,7 @@ def score(
             raise bad_input(
                 "--compare takes two .npz files: give FILE.npz instead of --unlearned and --retrained"
             )
-        _compare(file, inputs, other, as_json=as_json)
+        compare(file, inputs, other, of_archive(other), as_json=as_json)
         return
     report = _graded(inputs)
     if as_json:
@@ -96,51 +96,3 @@ def _graded(inputs: Inputs) -> "Report":
             )
     except GradeError as error:
         raise bad_input(str(error)) from None
-
-
-def _compare(file: Path, inputs: Inputs, other: Path, *, as_json: bool) -> None:
-    from cli import score_table
-    from grader import comparison
-    from grader.checks import GradeError
-    from grader.report import plain
-
-    against = of_archive(other)
-    _same_reference(file, inputs, other, against)
-    try:
-        with busy("Grading both"):
-            first, second = _drawn(file, inputs), _drawn(other, against)
-            found = comparison.compare(first, second)
-    except GradeError as error:
-        raise bad_input(str(error)) from None
-    if as_json:
-        click.echo(json.dumps({"first": str(file), "second": str(other), **plain(found)}))
-    else:
-        score_table.show_comparison(str(file), str(other), found)
-
-
-def _same_reference(file: Path, inputs: Inputs, other: Path, against: Inputs) -> None:
-    """Refuse two submissions that were not graded against the same retrained models."""
-    import numpy as np
-
-    for name, ours, theirs in (("R", inputs.R, against.R), ("R2", inputs.second, against.second)):
-        for suffix in ("confidence", "retain_accuracy", "test_accuracy"):
-            first, second = getattr(ours, suffix, None), getattr(theirs, suffix, None)
-            if first is None and second is None:
-                continue
-            if first is None or second is None or not np.array_equal(first, second, equal_nan=True):
-                raise bad_input(
-                    f"{other} holds another {name}, by its {suffix}, than {file}; "
-                    "only submissions against the same retrained models can be compared"
-                )
-
-
-def _drawn(path: Path, inputs: Inputs) -> "Draws":
-    from grader import draws, official
-
-    reasons = official.epsilons(inputs.U.confidence, inputs.R.confidence).reasons
-    for example, reason in enumerate(reasons):
-        if reason is not None:  # halves would leave it out, and compare what is left
-            raise bad_input(
-                f"{path} has no score to compare, since example {example} has no epsilon: {official.REASONS[reason]}"
-            )
-    return draws.draw(inputs.U, inputs.R, inputs.second)

@@ -246,14 +246,56 @@ def test_a_submission_is_tied_with_itself(archive):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"R_logits": logits(9)}, "another R, by its confidence"),
-        ({"R_test_accuracy": np.full(N, 0.7)}, "another R, by its test_accuracy"),
-        ({"R_test_accuracy": None}, "another R, by its test_accuracy"),
-        ({"R2_logits": logits(9)}, "another R2, by its confidence"),
+        ({"R_logits": logits(9)}, "R differs by up to "),
+        ({"R_test_accuracy": np.full(N, 0.7)}, "R_test_accuracy differs by up to 0.2 between "),
+        ({"R2_logits": logits(9)}, "R2 differs by up to "),
+        ({"R_logits": None, "R": np.full((N, S), np.nan)}, "R differs by up to inf between "),
+        ({"R_logits": None, "R": np.full((N, S), np.inf)}, "R differs by up to inf between "),
     ],
 )
 def test_submissions_against_other_retrained_models_are_not_compared(archive, changes, words):
     refused(run(archive(), "--compare", archive("other.npz", **changes)), words)
+
+
+@pytest.mark.parametrize("name", ["R_test_accuracy", "R2_retain_accuracy"])
+def test_what_only_one_of_two_submissions_holds_is_named_with_what_to_do(archive, name):
+    full, bare = archive(), archive("bare.npz", **{name: None})
+    words = f"{full} holds {name} and {bare} does not; leave {name} out of both, or give both the same"
+    refused(run(full, "--compare", bare), words)
+    refused(run(bare, "--compare", full), words)
+
+
+def test_a_second_reference_of_one_submission_only_is_told_as_such(archive):
+    full = archive()
+    bare = archive("bare.npz", **{name: None for name in FULL if name.startswith("R2")})
+    for pair in ((full, bare), (bare, full)):
+        refused(
+            run(pair[0], "--compare", pair[1]), f"{full} holds R2 and {bare} does not; leave R2 out of both"
+        )
+
+
+def test_retrained_models_of_other_sizes_are_told_by_their_shapes(archive):
+    fewer = archive(
+        "fewer.npz", **{name: FULL[name][:8] for name in FULL if name.startswith(("U", "R", "sec"))}
+    )
+    refused(run(archive(), "--compare", fewer), "R is (12, 3) in ")
+
+
+def test_the_same_models_in_other_digits_are_told_how_far_apart_they_are(archive):
+    rounded = (confidence(FULL["R_logits"], LABELS) + np.array([0, 1e-6, -3e-6])).astype(np.float64)
+    path = archive("rounded.npz", R_logits=None, R=rounded)
+    result = run(archive(), "--compare", path)
+    refused(result, "R differs by up to 3e-06 between ")
+    assert "if these are the same models, give both files the same array R" in result.stderr
+    far = run(archive(), "--compare", archive("far.npz", R_logits=logits(9)))
+    assert "if these are the same models" not in far.stderr
+
+
+def test_confidences_that_are_not_numbers_in_both_are_the_same(archive):
+    missing = confidence(FULL["R_logits"], LABELS)
+    missing[0, 0] = np.nan
+    path = archive(R_logits=None, R=missing)
+    refused(run(path, "--compare", path), "has no score to compare, since example 0 has no epsilon")
 
 
 def test_two_files_cannot_be_compared_with_a_third_way_of_giving_arrays(files):
