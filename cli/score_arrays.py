@@ -56,6 +56,7 @@ def of_archive(path: Path) -> Inputs:
         seconds=arrays.get("seconds"),
         cutoff=_cutoff(arrays),
     )
+    _check_pair(inputs)
     _check_extras(inputs)
     return inputs
 
@@ -63,7 +64,9 @@ def of_archive(path: Path) -> Inputs:
 def of_pair(unlearned: Path, retrained: Path) -> Inputs:
     """Read two .npy files of confidences. Raises CliError."""
     arrays = {"U": _array(unlearned), "R": _array(retrained)}
-    return Inputs(_group(unlearned, arrays, "U"), _group(retrained, arrays, "R"))
+    inputs = Inputs(_group(unlearned, arrays, "U"), _group(retrained, arrays, "R"))
+    _check_pair(inputs)
+    return inputs
 
 
 def _group(path: Path, arrays: Arrays, group: str) -> "ModelOutputs":
@@ -116,6 +119,21 @@ def _named(group: str, error: Exception) -> CliError:
     return bad_input(
         f"{first} {rest}" if first in KNOWN and first != "labels" else f"{group}: {first} {rest}"
     )
+
+
+def _check_pair(inputs: Inputs) -> None:
+    """Refuse groups that cannot be compared, before seconds go into loading what compares them."""
+    from grader import checks
+
+    try:
+        checks.confidence_pair(inputs.U.confidence, inputs.R.confidence)
+    except checks.GradeError as error:
+        raise bad_input(str(error)) from None
+    ours, theirs = inputs.U.logits, inputs.R.logits
+    if ours is not None and theirs is not None and ours.shape != theirs.shape:
+        raise bad_input(
+            f"U_logits is {ours.shape} and R_logits is {theirs.shape}; they must have as many classes"
+        )
 
 
 def _check_extras(inputs: Inputs) -> None:

@@ -424,6 +424,29 @@ def test_what_does_not_fit_is_refused_before_anything_is_graded(archive, changes
     refused(run(archive(**changes)), words)
 
 
+@pytest.mark.parametrize("compared", [False, True])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"u": np.zeros(3)},
+        {"U_logits": logits(0)[0]},
+        {"U_logits": logits(0).astype(np.float16)},
+        {"U_logits": None, "U": np.zeros((N, S + 1))},
+        {"U_logits": np.zeros((N, S, C + 1))},
+        {"seconds": np.ones(N + 1)},
+    ],
+)
+def test_a_wrong_array_is_refused_before_what_takes_seconds_to_load(archive, changes, compared):
+    wrong = str(archive("wrong.npz", **changes))
+    arguments = [str(archive()), "--compare", wrong] if compared else [wrong]
+    code = (
+        f"import sys; from cli.main import main; sys.argv = {['lethe', 'score', *arguments]!r}\n"
+        "try:\n    main()\nfinally:\n    print({'torch', 'numba', 'scipy.stats'} & set(sys.modules))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "set()\n"), ended.stderr
+
+
 def test_an_array_that_is_there_twice_is_refused(files):
     with zipfile.ZipFile(files[2], "a") as archive:
         archive.writestr("U", archive.read("U.npy"))
