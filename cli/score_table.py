@@ -10,10 +10,12 @@ from cli import score_panels
 from cli.score_words import Fact, around, facts, line, number, stdout, table, words
 
 if TYPE_CHECKING:
+    from grader.ceiling import Ceiling
     from grader.comparison import Comparison, Difference
     from grader.intervals import Interval
     from grader.report import Report
 
+PARTS = ("retain", "test")
 QUANTILES = {"lowest": 0.0, "10 %": 0.1, "median": 0.5, "90 %": 0.9, "highest": 1.0}
 OF_DISTRIBUTION = (
     "ks",
@@ -41,6 +43,7 @@ def show(report: "Report", *, examples: bool) -> None:
     """Print a report; with a row for each example if asked to."""
     console = stdout()
     facts(console, "", [*_official(report), *_calibrated(report), _sizes(report)])
+    _what_scores_need(console, report)
     _flags(console, report)
     _per_example(console, report)
     score_panels.show(console, report)
@@ -70,28 +73,23 @@ def _difference(found: "Difference | None") -> tuple[str, str, str]:
 
 
 def _official(report: "Report") -> list[Fact]:
-    official = report.official
+    unknown = _unknown(report)
     score, quality = "forgetting quality x retain ratio x test ratio", "mean points of all examples"
-    if math.isnan(official.forgetting_quality):
+    has_quality = not math.isnan(report.official.forgetting_quality)
+    if not has_quality:
         score, quality = "none, since forgetting quality has none", "none, since an example cannot be scored"
-    elif math.isnan(official.score):
-        score = "none, since accuracies are not known"
-    return [
-        ("Official score", around(official.score, _interval(report, "score")), score),
-        (
-            "Forgetting quality F",
-            around(official.forgetting_quality, _interval(report, "forgetting_quality")),
-            quality,
-        ),
-        *(
-            (
-                f"{part.capitalize()} ratio",
-                around(getattr(official, f"{part}_ratio"), _interval(report, f"{part}_ratio")),
-                f"{part} accuracy over retraining's",
-            )
-            for part in ("retain", "test")
-        ),
-    ]
+    rows = [_fact(report, "Forgetting quality F", "forgetting_quality", quality)]
+    if not (has_quality and unknown):  # what only lacks accuracies is told below
+        rows.insert(0, _fact(report, "Official score", "score", score))
+    for part in PARTS:
+        if part not in unknown:
+            meaning = f"{part} accuracy over retraining's"
+            rows.append(_fact(report, f"{part.capitalize()} ratio", f"{part}_ratio", meaning))
+    return rows
+
+
+def _fact(report: "Report", title: str, name: str, meaning: str) -> Fact:
+    return title, around(getattr(report.official, name), _interval(report, name)), meaning
 
 
 def _calibrated(report: "Report") -> list[Fact]:
@@ -99,19 +97,44 @@ def _calibrated(report: "Report") -> list[Fact]:
     if found is None:
         return []
     models = f"of {found.n_models} models" + ("" if found.second_reference else ", half of what there are")
-    meaning = (
-        f"none, since {found.reason}" if found.calibrated_score is None else "1 is as good as retraining"
-    )
     rows = [("Ceiling", number(found.forgetting_quality), f"F of retraining itself, {models}")]
     if not found.second_reference:
         rows.append(("F beside it", number(found.unlearned), f"F of this submission, {models}"))
-    rows += [
-        ("Calibrated score", around(found.calibrated_score, _interval(report, "calibrated_score")), meaning),
-    ]
+    rows.append(_calibrated_number(report, found))
     needed = None if report.uncertainty is None else report.uncertainty.models_needed
     if needed is not None:
         rows.append(("Models needed", str(needed), "for an interval of F or score 0.01 wide"))
     return rows
+
+
+def _calibrated_number(report: "Report", found: "Ceiling") -> Fact:
+    """Return the calibrated score, or calibrated F, which needs no accuracies and has no interval."""
+    best = "1 is as good as retraining"
+    f = "F" if found.second_reference else "F of half the models"
+    if found.calibrated_forgetting is None:
+        return "Calibrated score", "-", f"none, since {found.reason}"
+    if found.calibrated_score is None:
+        return "Calibrated F", number(found.calibrated_forgetting), f"{f} over the ceiling; {best}"
+    return (
+        "Calibrated score",
+        around(found.calibrated_score, _interval(report, "calibrated_score")),
+        f"calibrated F x both ratios; {best}",
+    )
+
+
+def _unknown(report: "Report") -> list[str]:
+    """Name the sets on which accuracy is not known of both groups."""
+    return [part for part in PARTS if math.isnan(getattr(report.official, f"{part}_ratio"))]
+
+
+def _what_scores_need(console: Console, report: "Report") -> None:
+    names = [f"{group}_{part}_accuracy" for part in _unknown(report) for group in ("U", "R")]
+    if names:
+        listed = f"{', '.join(names[:-1])} and {names[-1]}"
+        line(
+            console,
+            f"\nThe official and the calibrated score need accuracies: {listed}, beside U and R in FILE.npz.",
+        )
 
 
 def _interval(report: "Report", name: str) -> "Interval | None":

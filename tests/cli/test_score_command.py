@@ -163,10 +163,28 @@ def test_people_get_the_headline_first_and_every_panel_below(archive):
 
 def test_panels_that_cannot_be_made_are_listed_with_what_they_need(files):
     printed = lines(run(files[2]))
-    assert "Official score - none, since accuracies are not known" in printed
     _, missing = printed.split("Not in this report")
     assert "utility no accuracy is known" in missing
     assert "time the runs' seconds and their cutoff are not known" in missing
+
+
+def test_without_accuracies_calibrated_quality_leads_and_the_arrays_for_scores_are_named(files, pair):
+    printed = lines(run("--unlearned", files[0], "--retrained", files[1]))
+    found = report.grade(*(ModelOutputs(one) for one in pair)).ceiling.calibrated_forgetting
+    headline, _ = printed.split("Over the examples")
+    assert f"Calibrated F {found:.4f} F of half the models over the ceiling" in headline
+    for absent in ("Official score", "Calibrated score", "ratio", " - "):
+        assert absent not in headline
+    needed = "U_retain_accuracy, R_retain_accuracy, U_test_accuracy and R_test_accuracy, beside U and R"
+    assert f"The official and the calibrated score need accuracies: {needed}" in headline
+
+
+def test_a_ratio_that_is_known_is_printed_though_the_other_is_not(archive):
+    printed = lines(run(archive(R_test_accuracy=None)))
+    assert "Retain ratio 0.8889" in printed
+    assert "Test ratio" not in printed
+    assert "need accuracies: U_test_accuracy and R_test_accuracy, beside" in printed
+    assert "need accuracies" not in lines(run(archive()))
 
 
 def test_flags_are_told_in_words(archive):
