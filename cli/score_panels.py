@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from grader.report import Report
     from grader.utility import Accuracy
 
+ATTACKS = {"single": "threshold", "double": "band", "gaussian": "likelihood ratio"}
+"""What the grader's kinds of rule are, in words."""
 FLAGGED = {
     "ties": "above",
     "clipped": "below",
@@ -23,7 +25,7 @@ FLAGGED = {
 
 def show(console: Console, report: "Report") -> None:
     """Print what each panel found, then what could not be made and why."""
-    facts(console, "Held-out attack", _held_out(report))
+    facts(console, "Held-out attack: lower bounds on epsilon", _held_out(report))
     facts(console, "Membership, all examples together", _membership(report))
     facts(console, "Distribution", _distribution(report))
     _utility(console, report)
@@ -37,19 +39,19 @@ def _held_out(report: "Report") -> list[Fact]:
     found = report.held_out
     if found is None:
         return []
-    chosen = ", ".join(f"{rule} {found.rule.count(rule)}" for rule in sorted(set(found.rule)))
+    chosen = ", ".join(f"{attack} {found.rule.count(rule)}" for rule, attack in ATTACKS.items())
     above = f"of examples have a lower bound above 0; up to {1 - found.level:.0%} would by chance"
-    largest = f"the largest epsilon that {found.n_judging} judging models can prove"
+    parted = "examples whose samples do not overlap: one threshold or band parts them perfectly"
     return [
-        ("Certifiable", number(found.certifiable), largest),
-        ("Share above 0", share(found.share_above_zero), above),
-        ("Mean lower bound", number(found.mean_lower), "of epsilon"),
-        ("Rules chosen", "", chosen),
         (
-            "Separable",
-            str(report.official.separable),
-            "examples that one rule parts perfectly, however close",
+            "Highest possible",
+            number(found.certifiable),
+            f"lower bound, with {found.n_judging} judging models",
         ),
+        ("Bounds above 0", share(found.share_above_zero), above),
+        ("Mean lower bound", number(found.mean_lower), "of epsilon, over the examples"),
+        ("Attacks chosen", "", chosen),
+        ("Separable", str(report.official.separable), parted),
     ]
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PARTS = ("retain", "test")
 QUANTILES = {"lowest": 0.0, "10 %": 0.1, "median": 0.5, "90 %": 0.9, "highest": 1.0}
+LOWER_BOUND = "epsilon, lower bound"
 OF_DISTRIBUTION = (
     "ks",
     "ks_p",
@@ -30,7 +31,7 @@ OF_DISTRIBUTION = (
 OF_EXAMPLE = {
     "epsilon": "epsilon",
     "points": "points",
-    "epsilon at least": "at least",
+    LOWER_BOUND: "bound",
     "attack AUC": "AUC",
     words("ks_p"): "KS p",
     "wasserstein": "W1",
@@ -99,18 +100,19 @@ def _calibrated(report: "Report") -> list[Fact]:
     models = f"of {found.n_models} models" + ("" if found.second_reference else ", half of what there are")
     rows = [("Ceiling", number(found.forgetting_quality), f"F of retraining itself, {models}")]
     if not found.second_reference:
-        rows.append(("F beside it", number(found.unlearned), f"F of this submission, {models}"))
+        rows.append(("F at N/2", number(found.unlearned), f"F of this submission, {models}"))
     rows.append(_calibrated_number(report, found))
     needed = None if report.uncertainty is None else report.uncertainty.models_needed
     if needed is not None:
-        rows.append(("Models needed", str(needed), "for an interval of F or score 0.01 wide"))
+        estimate = "F" if _unknown(report) else "the official score"
+        rows.append(("N needed", str(needed), f"at least, for an interval of {estimate} 0.01 wide"))
     return rows
 
 
 def _calibrated_number(report: "Report", found: "Ceiling") -> Fact:
     """Return the calibrated score, or calibrated F, which needs no accuracies and has no interval."""
     best = "1 is as good as retraining"
-    f = "F" if found.second_reference else "F of half the models"
+    f = "F" if found.second_reference else "F at N/2"
     if found.calibrated_forgetting is None:
         return "Calibrated score", "-", f"none, since {found.reason}"
     if found.calibrated_score is None:
@@ -173,7 +175,7 @@ def _columns(report: "Report") -> list[tuple[str, Any]]:
         ("points", report.official.points),
     ]
     if report.held_out is not None:
-        parts.append(("epsilon at least", report.held_out.epsilon_lower))
+        parts.append((LOWER_BOUND, report.held_out.epsilon_lower))
     if report.membership is not None:
         parts.append(("attack AUC", report.membership.auc))
         parts.append(("balanced accuracy", report.membership.balanced_accuracy))

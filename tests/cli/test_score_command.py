@@ -14,8 +14,8 @@ from scipy import stats
 
 from cli import score_arrays
 from cli.score import score
-from cli.score_panels import FLAGGED
-from grader import draws, integrity, report
+from cli.score_panels import ATTACKS, FLAGGED
+from grader import draws, heldout, integrity, report
 from grader.comparison import compare
 from grader.confidence import confidence
 from grader.types import ModelOutputs
@@ -172,7 +172,7 @@ def test_without_accuracies_calibrated_quality_leads_and_the_arrays_for_scores_a
     printed = lines(run("--unlearned", files[0], "--retrained", files[1]))
     found = report.grade(*(ModelOutputs(one) for one in pair)).ceiling.calibrated_forgetting
     headline, _ = printed.split("Over the examples")
-    assert f"Calibrated F {found:.4f} F of half the models over the ceiling" in headline
+    assert f"Calibrated F {found:.4f} F at N/2 over the ceiling" in headline
     for absent in ("Official score", "Calibrated score", "ratio", " - "):
         assert absent not in headline
     needed = "U_retain_accuracy, R_retain_accuracy, U_test_accuracy and R_test_accuracy, beside U and R"
@@ -211,6 +211,19 @@ def test_the_side_that_is_said_to_be_flagged_is_the_graders():
     for one in measures:
         above = FLAGGED[one.code] == "above"
         assert one.flagged == (one.value > one.threshold if above else one.value < one.threshold), one
+
+
+def test_every_row_that_the_manual_explains_is_printed(archive, files):
+    manual = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+    table = manual.split("| printed | |")[1].split("\n\n")[0]
+    explained = re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE)
+    printed = lines(run(archive())) + lines(run(files[2]))
+    assert len(explained) > 10
+    assert [words for words in explained if words not in printed] == []
+
+
+def test_every_kind_of_attack_has_words():
+    assert set(ATTACKS) == set(heldout.RULES)
 
 
 def test_a_limit_is_printed_with_the_side_that_is_flagged(archive):
