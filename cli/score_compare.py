@@ -63,7 +63,7 @@ def _same_models(group: str, file: Path, ours: "ModelOutputs", other: Path, thei
         apart = _apart(first, second)
         if apart > 0:
             near = suffix == "confidence" and apart < ROUNDING
-            advice = f": if these are the same models, give both files the same array {name}" if near else ""
+            advice = f". If these are the same models, give both files the same array {name}" if near else ""
             raise bad_input(f"{name} differs by up to {apart:.2g} between {file} and {other}; {ONLY}{advice}")
 
 

@@ -317,9 +317,9 @@ def test_the_same_models_in_other_digits_are_told_how_far_apart_they_are(archive
     path = archive("rounded.npz", R_logits=None, R=rounded)
     result = run(archive(), "--compare", path)
     refused(result, "R differs by up to 3e-06 between ")
-    assert "if these are the same models, give both files the same array R" in result.stderr
+    assert "If these are the same models, give both files the same array R" in result.stderr
     far = run(archive(), "--compare", archive("far.npz", R_logits=logits(9)))
-    assert "if these are the same models" not in far.stderr
+    assert "If these are the same models" not in far.stderr
 
 
 def test_confidences_that_are_not_numbers_in_both_are_the_same(archive):
