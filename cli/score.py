@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.errors import reported, usage_error
+from cli.exit_codes import ExitCode
 from cli.progress import busy
 from cli.score_arrays import Inputs, bad_input, of_archive, of_pair
 from cli.score_compare import compare
@@ -49,7 +50,7 @@ def score(
     with labels [S]. It may hold more, which fills more of the report: U_retain_accuracy, U_test_accuracy,
     U_forget_accuracy and the same of R, [N]; R2 or R2_logits, N more retrained models, with their accuracies;
     original [S] or original_logits [S, C], of the model before unlearning; seconds [N] and cutoff, of the runs.
-    Exit code 2: a file cannot be graded.
+    Exit codes: 1, an example has no epsilon, so there is no score; 2, a file cannot be graded.
     """
     inputs = _inputs(file, unlearned, retrained)
     if other is not None:
@@ -64,10 +65,28 @@ def score(
     report = _graded(inputs)
     if as_json:
         click.echo(json.dumps(report.to_dict()))
-        return
-    from cli import score_table
+    else:
+        from cli import score_table
 
-    score_table.show(report, examples=examples)
+        score_table.show(report, examples=examples)
+    _fail_without_score(report)
+
+
+def _fail_without_score(report: "Report") -> None:
+    """Exit with 1, and say which example has no epsilon and why, so that a script does not take it for graded."""
+    from grader.official import NOT_FINITE, REASONS
+
+    without = [(number, reason) for number, reason in enumerate(report.official.reasons) if reason]
+    if not without:
+        return
+    number, reason = without[0]
+    found = report.missing.get("distribution") if reason == NOT_FINITE else None
+    click.echo(
+        f"There is no score: {len(without)} of {report.n_examples} examples have no epsilon: "
+        f"{found or f'example {number}: {REASONS[reason]}'}.",
+        err=True,
+    )
+    raise SystemExit(ExitCode.FAILED)
 
 
 def _inputs(file: Path | None, unlearned: Path | None, retrained: Path | None) -> Inputs:

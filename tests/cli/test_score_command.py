@@ -243,11 +243,14 @@ def test_with_examples_each_has_a_row(archive):
 def test_an_example_that_cannot_be_scored_is_null_with_a_named_reason(tmp_path, pair):
     pair[0][0, 1] = np.nan
     np.savez(tmp_path / "bad.npz", U=pair[0], R=pair[1])
-    written = json.loads(run(tmp_path / "bad.npz", "--json").stdout)["official"]
+    result = run(tmp_path / "bad.npz", "--json")
+    assert result.exit_code == 1
+    assert "1 of 3 examples have no epsilon: U must be finite; it holds nan at (0, 1)." in result.stderr
+    written = json.loads(result.stdout)["official"]
     assert written["epsilon"][1] is None
     assert written["reasons"] == [None, "not_finite", None]
     assert written["forgetting_quality"] is None
-    printed = lines(run(tmp_path / "bad.npz", "--examples"))
+    printed = " ".join(run(tmp_path / "bad.npz", "--examples").stdout.split())
     assert "Forgetting quality F - none, since an example cannot be scored" in printed
     assert "1 - - " in printed
     assert "not_finite" in printed
