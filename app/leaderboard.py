@@ -1,4 +1,4 @@
-"""The leaderboard: each participant's best published score on the public split.
+"""The leaderboard: each participant's best published score on one split.
 
 Only scores under the split's current reference are ranked: scores under different references do not compare. After
 the organiser has prepared another reference, a submission that was scored under an older one is ranked again once an
@@ -60,10 +60,10 @@ class Board:
     without_score: int  # submissions that are not ranked: they lack the score that ranks
 
 
-def board(session: Session, competition: Competition, now: datetime) -> Board:
-    """Return the public leaderboard as it stood at `now`."""
+def board(session: Session, competition: Competition, now: datetime, split: str = "public") -> Board:
+    """Return a split's leaderboard as it stood at `now`; who may see it is the caller's to decide."""
     by = registry.config_of(competition).evaluation.ranking
-    entries, without_score = _entries(session, competition, now, by)
+    entries, without_score = _entries(session, competition, now, by, split)
     best = _best(entries)
     estimates = _estimates(session, best, by)
     activity = _activity(session, competition, now)
@@ -82,9 +82,9 @@ def board(session: Session, competition: Competition, now: datetime) -> Board:
 
 
 def best_of(session: Session, competition: Competition, user_id: str, now: datetime) -> str | None:
-    """Return the submission by which one participant ranks, if there is one."""
+    """Return the submission by which one participant ranks on the public split, if there is one."""
     by = registry.config_of(competition).evaluation.ranking
-    entries, _ = _entries(session, competition, now, by, user_id)
+    entries, _ = _entries(session, competition, now, by, "public", user_id)
     return next((one.submission_id for one in _best(entries)), None)
 
 
@@ -95,7 +95,12 @@ def _best(entries: list[Entry]) -> list[Entry]:
 
 
 def _entries(
-    session: Session, competition: Competition, now: datetime, by: Ranking, user_id: str | None = None
+    session: Session,
+    competition: Competition,
+    now: datetime,
+    by: Ranking,
+    split: str,
+    user_id: str | None = None,
 ) -> tuple[list[Entry], int]:
     """Return the scored submissions, of all or of one, and how many more lack the score that ranks."""
     numbers = {"official": Score.score, "calibrated": Score.calibrated_score}
@@ -124,7 +129,7 @@ def _entries(
         .join(Reference, Reference.id == Evaluation.reference_id)
         .where(
             Submission.competition_id == competition.id,
-            Evaluation.split == "public",
+            Evaluation.split == split,
             Evaluation.published,
             Score.current,
             Reference.current,

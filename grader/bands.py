@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from grader.rules import compiled
 
 Sample = NDArray[np.float64]
 Counts = NDArray[np.intp]
@@ -75,7 +76,7 @@ def _by_content(worth: Worth) -> Worth:
     return np.maximum(worth[:, ::-1], worth[::-1, :])
 
 
-@numba.njit(nogil=True)
+@compiled
 def _best_pair(below_u: Counts, below_r: Counts, by_content: Worth) -> tuple[int, int]:
     """Return the numbers of the first pair of ends with the largest worth."""
     best, low, high = -np.inf, 0, 1

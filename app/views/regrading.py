@@ -8,12 +8,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import ranking, registry, regrading
+from app import leaderboard, ranking, registry, regrading
 from app.competitions import SPLITS
-from app.models import Competition, Evaluation, Reference, Score, Submission, User
-from app.ranking import Candidate
-from app.status import Status, Verdict
-from app.views import boards
+from app.models import Competition
 from app.views.competitions import reference_or_none, retraining_of
 
 
@@ -91,51 +88,16 @@ def _boards(session: Session, slugs: list[str], now: datetime) -> dict[tuple[str
     found = {}
     for slug in slugs:
         competition = registry.get_competition(session, slug)
-        by = registry.config_of(competition).evaluation.ranking
         for split in SPLITS:
+            board = leaderboard.board(session, competition, now, split)
             row = retraining_of(reference_or_none(session, competition, split))
-            own = None if row is None else row.score if by == "official" else row.calibrated_score
-            standings = (
-                _public(session, slug, now) if split == "public" else _hidden(session, competition, split)
-            )
-            found[slug, split] = _Board(own, standings)
+            own = None if row is None else row.score if board.ranking == "official" else row.calibrated_score
+            found[slug, split] = _Board(own, {one.entry.user_name: _standing(one) for one in board.rows})
     return found
 
 
-def _public(session: Session, slug: str, now: datetime) -> dict[str, Standing]:
-    rows = boards.board(session, slug, now).rows
-    return {row.user: Standing(row.rank, row.score, row.submission_id) for row in rows}
-
-
-def _hidden(session: Session, competition: Competition, split: str) -> dict[str, Standing]:
-    """Rank a split that has no board as the public one is ranked."""
-    by = registry.config_of(competition).evaluation.ranking
-    query = (
-        select(
-            User.name,
-            Submission.id,
-            Submission.created_at,
-            Score.score if by == "official" else Score.calibrated_score,
-        )
-        .join(Submission, Submission.user_id == User.id)
-        .join(Evaluation, Evaluation.submission_id == Submission.id)
-        .join(Score, Score.evaluation_id == Evaluation.id)
-        .join(Reference, Reference.id == Evaluation.reference_id)
-        .where(
-            Submission.competition_id == competition.id,
-            Evaluation.split == split,
-            Evaluation.published,
-            Evaluation.status == Status.DONE,
-            Evaluation.verdict == Verdict.SCORED,
-            Score.current,
-            Reference.current,
-        )
-    )
-    best = ranking.best(Candidate(*row) for row in session.execute(query))
-    return {
-        one.who: Standing(place, ranking.published(one.score or 0.0), one.submission_id)
-        for place, one in enumerate(best, start=1)
-    }
+def _standing(row: leaderboard.Row) -> Standing:
+    return Standing(row.place.rank, ranking.published(row.entry.score), row.entry.submission_id)
 
 
 def _moves(old: _Board, new: _Board) -> list[Move]:
