@@ -16,7 +16,7 @@ from app import ranking, registry
 from app.competitions import Ranking
 from app.models import Competition, Evaluation, Reference, Run, Score, Submission, User
 from app.ranking import Candidate, Estimate, Place
-from app.status import RunStatus, Status, Verdict
+from app.status import RunKind, RunStatus, Status, Verdict
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,9 @@ def _activity(session: Session, competition: Competition, now: datetime) -> dict
 
 def _median_seconds(session: Session, evaluation_ids: list[str]) -> dict[str, float]:
     query = select(Run.evaluation_id, Run.seconds).where(
-        Run.evaluation_id.in_(evaluation_ids), Run.status == RunStatus.SUCCEEDED
+        Run.evaluation_id.in_(evaluation_ids),
+        Run.status == RunStatus.SUCCEEDED,
+        Run.kind == RunKind.SEED,
     )
     seconds: dict[str, list[float]] = {}
     for evaluation_id, value in session.execute(query):

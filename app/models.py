@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from app.status import RunStatus, Status, Verdict
+from app.status import RunKind, RunStatus, Status, Verdict
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -45,13 +45,13 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
-def _words(words: type[StrEnum]) -> Enum:
-    """Return a type of 16 characters that holds an enum's values and gives back its members."""
+def _words(words: type[StrEnum], length: int = 16) -> Enum:
+    """Return a type of so many characters that holds an enum's values and gives back its members."""
     return Enum(
         words,
         native_enum=False,
         create_constraint=False,
-        length=16,
+        length=length,
         values_callable=lambda kind: [member.value for member in kind],
     )
 
@@ -74,6 +74,7 @@ class Base(DeclarativeBase):
         list[str]: JSON,
         Status: _words(Status),
         RunStatus: _words(RunStatus),
+        RunKind: _words(RunKind, 8),
         Verdict: _words(Verdict),
     }
 
@@ -145,6 +146,7 @@ class Reference(Base):
     n_models: Mapped[int]
     retrain_seconds: Mapped[float]  # median wall seconds of one retraining, one thread
     facts: Mapped[dict[str, Any]]  # what the pages show: memorisation, accuracies, the retraining row
+    smoke: Mapped[bool] = mapped_column(default=False)  # whether it holds public data for smoke runs
     created_at: Mapped[datetime]
     competition: Mapped[Competition] = relationship()
 
@@ -206,13 +208,24 @@ class Evaluation(Base):
     submission: Mapped[Submission] = relationship(back_populates="evaluations")
     reference: Mapped[Reference] = relationship()
     runs: Mapped[list["Run"]] = relationship(back_populates="evaluation", order_by="Run.seed_index")
+    """All of them; a smoke run comes first."""
     score: Mapped["Score | None"] = relationship(
         primaryjoin="and_(Evaluation.id == Score.evaluation_id, Score.current)", viewonly=True
     )
 
+    @property
+    def seed_runs(self) -> list["Run"]:
+        """The N runs that are counted and scored."""
+        return [run for run in self.runs if run.kind is RunKind.SEED]
+
+    @property
+    def smoke_run(self) -> "Run | None":
+        """The run on public data, if there is one."""
+        return next((run for run in self.runs if run.kind is RunKind.SMOKE), None)
+
 
 class Run(Base):
-    """One seed of an evaluation."""
+    """One seed of an evaluation, or its smoke run: the same code on public data, whose log may be shown."""
 
     __tablename__ = "runs"
     __table_args__ = (
@@ -222,7 +235,8 @@ class Run(Base):
     )
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     evaluation_id: Mapped[str] = mapped_column(ForeignKey("evaluations.id"))
-    seed_index: Mapped[int]
+    kind: Mapped[RunKind] = mapped_column(default=RunKind.SEED)
+    seed_index: Mapped[int]  # 0 to N-1; -1 for a smoke run, which the queue therefore gives out first
     seed: Mapped[int]
     status: Mapped[RunStatus]
     fence: Mapped[int]
@@ -233,6 +247,10 @@ class Run(Base):
     reason: Mapped[str | None] = mapped_column(String(32))
     seconds: Mapped[float | None]  # host's clock, GO to the sandbox's death
     outputs_digest: Mapped[str | None] = mapped_column(String(64))  # blob of this run's logits
+    log_digest: Mapped[str | None] = mapped_column(
+        String(64)
+    )  # blob of what a smoke run printed; no other has one
+    log_dropped_bytes: Mapped[int | None]  # left out in the middle of that log
     queued_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

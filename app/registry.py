@@ -44,10 +44,12 @@ def add_reference(  # noqa: PLR0917 - a row's columns, in their order
     retrain_seconds: float,
     facts: dict[str, Any],
     now: datetime,
+    *,
+    smoke: bool = False,
 ) -> Reference:
     """Make a reference the current one of its split: the next version, or the row there is of the same digest.
 
-    What was graded under another stays tied to it. The references of both splits belong in one transaction.
+    What was graded under another stays tied to it. `smoke` says that it holds public data for smoke runs. The references of both splits belong in one transaction.
     """
     if split not in SPLITS:
         raise BadRequest(f"A split is one of {', '.join(SPLITS)}.")
@@ -72,6 +74,7 @@ def add_reference(  # noqa: PLR0917 - a row's columns, in their order
         n_models=n_models,
         retrain_seconds=retrain_seconds,
         facts=facts,
+        smoke=smoke,
         created_at=now,
     )
     session.add(reference)

@@ -22,6 +22,13 @@ class RunStatus(StrEnum):
     SKIPPED = "skipped"
 
 
+class RunKind(StrEnum):
+    """What a run is for: one of the N that are scored, or the one on public data whose log is shown."""
+
+    SEED = "seed"
+    SMOKE = "smoke"
+
+
 class Verdict(StrEnum):
     """How a submission, or the run that ended it, fared."""
 

@@ -222,7 +222,7 @@ def _evaluate(
     now: datetime,
     due: datetime,
 ) -> Evaluation:
-    """Queue an evaluation; the first one of a split is published at birth."""
+    """Queue an evaluation; the first one of a split is published at birth. Public data, if any, is tried first."""
     shown = exists().where(
         Evaluation.submission_id == submission.id, Evaluation.split == reference.split, Evaluation.published
     )
@@ -236,6 +236,7 @@ def _evaluate(
         now=now,
         due=due,
         actor=actor,
+        smoke_seed=evaluations.fresh_seeds(1)[0] if reference.smoke else None,
     )
 
 

@@ -173,7 +173,7 @@ class Worker:
             log.warning("run %s is no longer ours: its result is dropped", claim.run_id)
             return
         words = ended.reason or "ok"
-        log.info("run %s seed %d: %s in %.3f s", claim.run_id, claim.seed_index, words, ended.seconds)
+        log.info("run %s, %s: %s in %.3f s", claim.run_id, claim.label, words, ended.seconds)
         if recorded is Recorded.LAST:
             self._score(claim.evaluation_id)
 

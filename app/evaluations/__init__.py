@@ -18,13 +18,14 @@ from app.evaluations.scoring import (
     scoring_claim,
     scoring_heartbeat,
 )
-from app.evaluations.types import Claim, NewScore, Recorded, RunOutcome, ScoringClaim
+from app.evaluations.types import Claim, NewScore, Recorded, RunLog, RunOutcome, ScoringClaim
 
 __all__ = [
     "MAX_LOSSES",
     "Claim",
     "NewScore",
     "Recorded",
+    "RunLog",
     "RunOutcome",
     "ScoringClaim",
     "cancel",

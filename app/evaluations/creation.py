@@ -10,7 +10,10 @@ from sqlalchemy.orm import Session
 
 from app import events
 from app.models import Evaluation, Reference, Run, Submission
-from app.status import RunStatus, Status
+from app.status import RunKind, RunStatus, Status
+
+SMOKE_INDEX = -1
+"""Stands before every seed in the queue's order."""
 
 
 def fresh_seeds(count: int) -> Sequence[int]:
@@ -29,8 +32,13 @@ def create(
     now: datetime,
     due: datetime,
     actor: str = "service",
+    smoke_seed: int | None = None,
 ) -> Evaluation:
-    """Insert the next generation of a submission on the reference's split, with one queued run for each seed."""
+    """Insert the next generation of a submission on the reference's split, with one queued run for each seed.
+
+    With `smoke_seed` a run on the reference's public data is queued before them; it counts nowhere.
+    """
+    smoke = [] if smoke_seed is None else [_run(SMOKE_INDEX, smoke_seed, now, RunKind.SMOKE)]
     evaluation = Evaluation(
         id=uuid4().hex,
         submission_id=submission.id,
@@ -46,11 +54,12 @@ def create(
         losses=0,
         due_at=due,
         created_at=now,
-        runs=[_run(index, seed, now) for index, seed in enumerate(seeds)],
+        runs=[*smoke, *(_run(index, seed, now) for index, seed in enumerate(seeds))],
     )
     session.add(evaluation)
     session.flush()
     detail = f"{reference.split}, generation {evaluation.generation}, {len(seeds)} runs"
+    detail += ", after a smoke run" if smoke else ""
     events.write(
         session,
         "evaluation.queued",
@@ -72,9 +81,10 @@ def _next_generation(session: Session, submission_id: str, split: str) -> int:
     return (newest or 0) + 1
 
 
-def _run(index: int, seed: int, now: datetime) -> Run:
+def _run(index: int, seed: int, now: datetime, kind: RunKind = RunKind.SEED) -> Run:
     return Run(
         id=uuid4().hex,
+        kind=kind,
         seed_index=index,
         seed=seed,
         status=RunStatus.QUEUED,

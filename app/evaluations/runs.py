@@ -11,7 +11,7 @@ from app.evaluations.ending import MAX_LOSSES, end, log, move
 from app.evaluations.locks import changed, lock, lock_one
 from app.evaluations.types import Claim, Recorded, RunOutcome
 from app.models import Evaluation, Run
-from app.status import RunStatus, Status, Verdict
+from app.status import RunKind, RunStatus, Status, Verdict
 
 _Ts = TypeVarTuple("_Ts")
 CANCELLED = "cancelled_on_request"
@@ -69,9 +69,8 @@ def _lend(
         move(session, evaluation, Status.RUNNING, started_at=now)
         log(session, "evaluation.running", worker, evaluation, now)
     _push_due(session, evaluation, now + queue_due)
-    log(session, "run.running", worker, evaluation, now, f"seed {run.seed_index}, fence {run.fence}")
     submission = evaluation.submission
-    return Claim(
+    lent = Claim(
         run_id=run.id,
         evaluation_id=evaluation.id,
         competition_slug=submission.competition.slug,
@@ -82,7 +81,10 @@ def _lend(
         reference_digest=evaluation.reference.digest,
         cutoff_seconds=evaluation.cutoff_seconds,
         worker=worker,
+        kind=run.kind,
     )
+    log(session, "run.running", worker, evaluation, now, f"{lent.label}, fence {run.fence}")
+    return lent
 
 
 def heartbeat(session: Session, claims: Sequence[Claim], now: datetime, lease: timedelta) -> set[str]:
@@ -113,13 +115,18 @@ def record(
     """Record a run under its fence; the last success moves the evaluation to scoring, the first failure ends it.
 
     After LAST the caller has until now + lease to take the scoring_claim before others may.
+    Raises ValueError for a log of a run on hidden data: none may exist.
     """
+    if (outcome.log is not None) != (claim.kind is RunKind.SMOKE):
+        raise ValueError("a smoke run has a log, and no other run has one")
     evaluation = lock_one(session, claim.evaluation_id)
     status = RunStatus.FAILED if outcome.verdict else RunStatus.SUCCEEDED
     ended = _ours(claim).values(
         status=status,
         seconds=outcome.seconds,
         outputs_digest=outcome.outputs_digest,
+        log_digest=None if outcome.log is None else outcome.log.digest,
+        log_dropped_bytes=None if outcome.log is None else outcome.log.dropped_bytes,
         verdict=outcome.verdict,
         reason=outcome.reason,
         lease_until=None,
@@ -127,9 +134,7 @@ def record(
     )
     if evaluation is None or changed(session, ended) == 0:
         return Recorded.LOST
-    detail = f"seed {claim.seed_index}, {outcome.seconds:.2f} s" + (
-        f", {outcome.reason}" if outcome.reason else ""
-    )
+    detail = f"{claim.label}, {outcome.seconds:.2f} s" + (f", {outcome.reason}" if outcome.reason else "")
     log(session, f"run.{status}", claim.worker, evaluation, now, detail)
     return _after(session, evaluation, claim.worker, outcome, now, now + lease, now + queue_due)
 

@@ -12,7 +12,7 @@ from app.evaluations.locks import changed, lock_one
 from app.evaluations.types import NewScore, ScoringClaim
 from app.models import Evaluation, Run, Score
 from app.reasons import REASONS
-from app.status import RunStatus, Status, Verdict
+from app.status import RunKind, RunStatus, Status, Verdict
 
 
 def scoring_claim(
@@ -80,10 +80,14 @@ def scoring_heartbeat(session: Session, claim: ScoringClaim, now: datetime, leas
 
 
 def outputs(session: Session, evaluation_id: str) -> Sequence[tuple[int, str, float]]:
-    """Return (seed_index, outputs_digest, seconds) of the succeeded runs, by seed."""
+    """Return (seed_index, outputs_digest, seconds) of the succeeded runs that are scored, by seed."""
     query = (
         select(Run.seed_index, Run.outputs_digest, Run.seconds)
-        .where(Run.evaluation_id == evaluation_id, Run.status == RunStatus.SUCCEEDED)
+        .where(
+            Run.evaluation_id == evaluation_id,
+            Run.status == RunStatus.SUCCEEDED,
+            Run.kind == RunKind.SEED,
+        )
         .order_by(Run.seed_index)
     )
     return [

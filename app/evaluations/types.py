@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from app.status import Verdict
+from app.status import RunKind, Verdict
 
 
 @dataclass(frozen=True)
@@ -21,23 +21,42 @@ class Claim:
     reference_digest: str
     cutoff_seconds: float
     worker: str
+    kind: RunKind = RunKind.SEED
+
+    @property
+    def label(self) -> str:
+        """What the run is called in events and logs."""
+        return "smoke run" if self.kind is RunKind.SMOKE else f"seed {self.seed_index}"
+
+
+@dataclass(frozen=True)
+class RunLog:
+    """What a smoke run printed: a blob, and how many bytes were left out in its middle."""
+
+    digest: str
+    dropped_bytes: int = 0
 
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """How a run ended: outputs, or a participant's verdict with its reason code."""
+    """How a run ended: outputs, or a participant's verdict with its reason code.
+
+    A smoke run has a log however it ended, and no outputs.
+    """
 
     seconds: float  # host's clock
     outputs_digest: str | None = None
     verdict: Verdict | None = None
     reason: str | None = None
+    log: RunLog | None = None
 
     def __post_init__(self) -> None:
-        """Refuse an outcome that is neither."""
-        succeeded = self.outputs_digest is not None and self.verdict is None and self.reason is None
-        failed = self.outputs_digest is None and self.verdict is not None and self.reason is not None
-        if not (succeeded or failed):
-            raise ValueError("an outcome has either outputs, or a verdict and a reason")
+        """Refuse an outcome that is neither, or both a smoke run's and another's."""
+        failed = self.verdict is not None and self.reason is not None
+        succeeded = self.verdict is None and self.reason is None
+        left = (self.outputs_digest is not None) + (self.log is not None)
+        if not (failed and self.outputs_digest is None) and not (succeeded and left == 1):
+            raise ValueError("an outcome has either outputs, or a log alone, or a verdict and a reason")
 
 
 class Recorded(StrEnum):

@@ -10,15 +10,16 @@ from sqlalchemy import text
 from app import evaluations, registry
 from app.competitions import SPLITS, CompetitionConfig
 from app.db import make_engine, migrate, read_only, unit_of_work
-from app.evaluations import NewScore, RunOutcome
+from app.evaluations import NewScore, RunLog, RunOutcome
 from app.models import Base, Evaluation, Event, QuotaEntry, Run, Submission, User
-from app.status import RunStatus, Verdict
+from app.status import RunKind, RunStatus, Verdict
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
 DAY = timedelta(hours=24)
 SCORE = NewScore("1", 0.5, 0.4, 0.9, 0.8, {"epsilon": [1.0, None]})
 FAILURE = RunOutcome(2.0, verdict=Verdict.TIMED_OUT, reason="over_cutoff")
+SMOKED = RunOutcome(0.5, log=RunLog("f" * 64, 7))
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +86,7 @@ class World:
                 registry.add_reference(session, competition, split, digest, n_models, 10.0, {}, NOW)
         return competition
 
-    def submission(self, user, slug="digits", runs=3, at=NOW, *, paid=True):
+    def submission(self, user, slug="digits", runs=3, at=NOW, *, paid=True, smoke_seed=None):
         """A queued submission on the public split; return (submission id, evaluation id)."""
         with unit_of_work(self.engine) as session:
             competition = registry.get_competition(session, slug)
@@ -104,7 +105,15 @@ class World:
                 session.add(_debit(submission, at))
             reference = registry.current_reference(session, competition, "public")
             evaluation = evaluations.create(
-                session, submission, reference, 2.0, range(runs), published=True, now=at, due=at + DAY
+                session,
+                submission,
+                reference,
+                2.0,
+                range(runs),
+                published=True,
+                now=at,
+                due=at + DAY,
+                smoke_seed=smoke_seed,
             )
         return submission.id, evaluation.id
 
@@ -113,7 +122,8 @@ class World:
             return evaluations.claim(session, worker=worker, limit=limit, now=at, lease=LEASE, queue_due=DAY)
 
     def record(self, claim, outcome=None, at=NOW):
-        outcome = outcome or RunOutcome(1.5, outputs_digest=f"{claim.seed_index}".rjust(64, "0"))
+        seed = RunOutcome(1.5, outputs_digest=f"{claim.seed_index}".rjust(64, "0"))
+        outcome = outcome or (SMOKED if claim.kind is RunKind.SMOKE else seed)
         with unit_of_work(self.engine) as session:
             return evaluations.record(session, claim, outcome, at, LEASE, DAY)
 

@@ -8,7 +8,7 @@ import pytest
 
 from app import evaluations
 from app.db import read_only, unit_of_work
-from app.evaluations import Recorded, RunOutcome
+from app.evaluations import Recorded, RunLog, RunOutcome
 from app.status import RunStatus, Status, Verdict
 from tests.app.conftest import ALL_SKIPPED, DAY, FAILURE, LEASE, NOW
 
@@ -251,7 +251,8 @@ def test_what_makes_no_progress_until_it_is_due_ends_as_stalled(world, ada, star
 
 
 def test_an_outcome_is_either_outputs_or_a_failure():
-    for wrong in ({}, {"outputs_digest": "d", "reason": "raised"}, {"verdict": Verdict.CRASHED}):
+    both = {"outputs_digest": "d", "log": RunLog("f")}
+    for wrong in ({}, {"outputs_digest": "d", "reason": "raised"}, {"verdict": Verdict.CRASHED}, both):
         with pytest.raises(ValueError, match="either"):
             RunOutcome(1.0, **wrong)
 

@@ -8,7 +8,8 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from app.db import alembic_config, make_engine, migrate, read_only, unit_of_work
-from app.models import Evaluation, Score
+from app.models import Evaluation, Run, Score
+from app.status import RunKind
 from tests.app.conftest import NOW
 
 OLD_SCORE = {
@@ -149,6 +150,38 @@ def test_what_is_read_often_stands_before_the_report_in_sqlite(first):
     if first.dialect.name == "sqlite":
         assert names[-2:] == ["report", "created_at"]
     assert set(names) == {column.name for column in Score.__table__.columns}
+
+
+RUN = {
+    "id": "run0",
+    "evaluation_id": "e1",
+    "seed_index": 0,
+    "seed": 5,
+    "status": "succeeded",
+    "fence": 1,
+    "losses": 0,
+    "outputs_digest": "o" * 64,
+    "queued_at": NOW,
+}
+
+
+def test_runs_and_references_that_there_are_know_of_no_public_data(first):
+    with first.begin() as connection:
+        insert(connection, "runs", RUN)
+    migrate(first)
+    with read_only(first) as session:
+        run = session.get_one(Run, "run0")
+        assert (run.kind, run.log_digest, run.log_dropped_bytes) == (RunKind.SEED, None, None)
+        assert not run.evaluation.reference.smoke
+
+
+def test_going_back_drops_smoke_runs_and_keeps_the_others(first):
+    migrate(first)
+    with first.begin() as connection:
+        insert(connection, "runs", RUN)
+        insert(connection, "runs", RUN | {"id": "smoke", "kind": "smoke", "seed_index": -1})
+        command.downgrade(alembic_config(connection), "0002")
+        assert connection.execute(text("SELECT id FROM runs")).scalars().all() == ["run0"]
 
 
 def test_going_back_keeps_the_current_scores_alone(first):
