@@ -67,7 +67,8 @@ def validate(*, folder: str, as_json: bool) -> None:
         "classes": dataset.n_classes,
         **{part: len(dataset.arrays[f"{part}_labels"]) for part in ("train", "val", "test")},
         **{f"forget_{split}": len(dataset.forget(split)) for split in ("public", "private")},
-        "models_to_train": 1 + 4 * config.evaluation.models,
+        **({"smoke": len(dataset.arrays["smoke_labels"])} if dataset.has_smoke else {}),
+        "models_to_train": 1 + 4 * config.evaluation.models + dataset.has_smoke,
     }
     if as_json:
         click.echo(json.dumps({"valid": True, **found}, indent=2))

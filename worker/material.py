@@ -16,13 +16,16 @@ from worker.files import read_npz
 from worker.weights import Layout, layout_of
 
 MANIFEST = "manifest.json"
-SHARED = "sandbox/"
-"""What sandboxes see; hidden labels and the retrained models' outputs are beside it."""
+SANDBOX, SMOKE = "sandbox/", "smoke/"
+"""What sandboxes see: of the hidden data, or the public data of smoke runs, never both. The rest lies beside them."""
 
 
 @dataclass(frozen=True)
 class Material:
-    """A split's folder: `sandbox` is everything that participants' code may see; the rest stays outside."""
+    """A split's folder: `sandbox` is everything that participants' code may see; the rest stays outside.
+
+    `smoke` is what it sees in smoke runs, whose logs are shown: nothing in it is hidden.
+    """
 
     folder: Path
     manifest: dict[str, Any]
@@ -30,7 +33,12 @@ class Material:
     @property
     def sandbox(self) -> Path:
         """The folder that is mounted into sandboxes."""
-        return self.folder / "sandbox"
+        return self.folder / SANDBOX
+
+    @property
+    def smoke(self) -> Path:
+        """The folder that is mounted into the sandboxes of smoke runs; there only if the reference has public data."""
+        return self.folder / SMOKE
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return {retain,forget,val,test}_{images,labels} (the test ones are hidden), ids and extras."""
@@ -79,7 +87,7 @@ def _fetch_into(storage: Storage, reference_digest: str, folder: Path) -> None:
 
 
 def _write(half: Path, name: str, data: bytes) -> None:
-    path, shared = half / name, name.startswith(SHARED)
+    path, shared = half / name, name.startswith((SANDBOX, SMOKE))
     if shared:
         path.parent.mkdir(exist_ok=True)
         path.parent.chmod(0o755)

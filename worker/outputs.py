@@ -71,7 +71,7 @@ class Split:
     """A reference's split in memory: its arrays, the layout of its weights, and its architecture, built once."""
 
     def __init__(self, material: Material, device: str) -> None:
-        self.sandbox = material.sandbox
+        self.sandbox, self.smoke = material.sandbox, material.smoke
         self.layout = material.layout()
         self.arrays = material.arrays()
         self.reference = material.outputs()

@@ -22,8 +22,9 @@ from app.models import Reference
 from app.settings import Settings
 from app.storage import Storage
 from worker.dataset import Dataset, check_dataset
+from worker.material import SMOKE
 from worker.recipe import check_model, load_arrays, load_model_module
-from worker.reference import SplitReference, build, device, tasks_of, warnings_of
+from worker.reference import SplitReference, build, device, smoke_tasks, tasks_of, warnings_of
 from worker.training import Trainers, cores
 
 FORMAT = 1
@@ -95,7 +96,7 @@ def prepare(
     trained, stored = 0, {}
     with _alone(results), Trainers(folder, results, cores()) as trainers:
         for split in SPLITS:
-            tasks = tasks_of(split, checked.config.evaluation.models)
+            tasks = tasks_of(split, checked.config.evaluation.models) + smoke_tasks(split, checked.dataset)
             missing = [task for task in tasks if not task.result(results).exists()]
             trainers.train(missing, _counter(split, len(tasks) - len(missing), len(tasks), on_progress))
             reference = build(split, folder, checked.config, checked.dataset, results)
@@ -129,6 +130,7 @@ class _Stored:
     digest: str
     retrain_seconds: float
     facts: dict[str, Any]
+    smoke: bool  # whether it holds public data for smoke runs
 
 
 def _store(split: str, config: CompetitionConfig, reference: SplitReference, storage: Storage) -> _Stored:
@@ -141,7 +143,8 @@ def _store(split: str, config: CompetitionConfig, reference: SplitReference, sto
         "files": {path: storage.put(data) for path, data in reference.files.items()},
     }
     digest = storage.put(json.dumps(manifest, indent=1, sort_keys=True).encode())
-    return _Stored(digest, reference.retrain_seconds, reference.facts)
+    smoke = any(path.startswith(SMOKE) for path in reference.files)
+    return _Stored(digest, reference.retrain_seconds, reference.facts, smoke)
 
 
 def _register(
@@ -160,6 +163,7 @@ def _register(
                 retrain_seconds=one.retrain_seconds,
                 facts=one.facts,
                 now=now,
+                smoke=one.smoke,
             )
             for split, one in stored.items()
         }

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import grader
-from app.competitions import CompetitionConfig
+from app.competitions import SPLITS, CompetitionConfig
 from grader import inference, membership, report
 from grader.confidence import confidence
 from worker.dataset import Dataset
@@ -44,6 +44,11 @@ def tasks_of(split: str, n_models: int) -> list[Task]:
     return [Task("original"), *retrained]
 
 
+def smoke_tasks(split: str, dataset: Dataset) -> list[Task]:
+    """Return what smoke runs need trained: with the public split one model, on the public data alone, if there is any."""
+    return [Task("smoke")] if split == SPLITS[0] and dataset.has_smoke else []
+
+
 def build(
     split: str, folder: Path, config: CompetitionConfig, dataset: Dataset, results: Path
 ) -> SplitReference:
@@ -58,20 +63,29 @@ def build(
         for role, models in groups.items()
         for name, array in _outputs(models, split, dataset).items()
     }
-    state = {key.removeprefix(STATE): value for key, value in original.items() if key.startswith(STATE)}
     hidden = {f"test_{kind}": dataset.arrays[f"test_{kind}"] for kind in ("images", "labels")}
+    common = _common_files(folder, config, dataset)
     files = {
-        "sandbox/model.py": (folder / "model.py").read_bytes(),
-        "sandbox/original.npz": npz_bytes(state),
-        "sandbox/material.npz": npz_bytes(sandbox_arrays(split, dataset)),
-        "sandbox/material.json": json.dumps(
-            sandbox_facts(config, dataset), indent=1, sort_keys=True
-        ).encode(),
+        **_seen("sandbox", common, original, sandbox_arrays(split, dataset)),
         "hidden.npz": npz_bytes(hidden),
         "outputs.npz": npz_bytes(outputs),
     }
+    for task in smoke_tasks(split, dataset):
+        files |= _seen("smoke", common, read_npz(task.result(results)), smoke_arrays(dataset))
     seconds = statistics.median(float(model["seconds"]) for model in retrained)
     return SplitReference(files, seconds, _facts(split, dataset, original, retrained, outputs))
+
+
+def _common_files(folder: Path, config: CompetitionConfig, dataset: Dataset) -> dict[str, bytes]:
+    facts = json.dumps(sandbox_facts(config, dataset), indent=1, sort_keys=True)
+    return {"model.py": (folder / "model.py").read_bytes(), "material.json": facts.encode()}
+
+
+def _seen(folder: str, common: Mapping[str, bytes], model: Numbers, arrays: Numbers) -> dict[str, bytes]:
+    """Return by path what a sandbox sees: what is common to all, a model's weights, and the data."""
+    state = {key.removeprefix(STATE): value for key, value in model.items() if key.startswith(STATE)}
+    files = {**common, "original.npz": npz_bytes(state), "material.npz": npz_bytes(arrays)}
+    return {f"{folder}/{name}": data for name, data in files.items()}
 
 
 def sandbox_arrays(split: str, dataset: Dataset) -> Numbers:
@@ -83,6 +97,15 @@ def sandbox_arrays(split: str, dataset: Dataset) -> Numbers:
             arrays[f"{part}_{name}"] = dataset.arrays[f"{source}_{name}"][indices]
         arrays[f"val_{name}"] = dataset.arrays[f"val_{name}"]
     return arrays
+
+
+def smoke_arrays(dataset: Dataset) -> Numbers:
+    """Return the public data under the same names; nothing else is within reach of a run whose log is shown."""
+    return {
+        f"{part}_{name}": dataset.arrays[f"smoke_{name}"][dataset.smoke_part(part)]
+        for name in ("images", "labels", "ids", *dataset.extras)
+        for part in ("retain", "forget", "val")
+    }
 
 
 def sandbox_facts(config: CompetitionConfig, dataset: Dataset) -> dict[str, Any]:

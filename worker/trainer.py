@@ -32,9 +32,12 @@ STATE = "state."
 
 @dataclass(frozen=True)
 class Task:
-    """One model to train: the original on everything, a retrained or ceiling model on a split's retain set."""
+    """One model to train: the original on everything, a retrained or ceiling model on a split's retain set.
 
-    role: str  # "original" | "retrained" | "ceiling"
+    The smoke model is the original of smoke runs: it sees public data alone, so that its weights may be shown.
+    """
+
+    role: str  # "original" | "retrained" | "ceiling" | "smoke"
     split: str = ""
     index: int = 0
 
@@ -62,16 +65,16 @@ class _WarmedUp(BaseException):
 
 
 def train_task(task: Task, recipe: Recipe, dataset: Dataset, results: Path) -> None:
-    """Train one model and write its seconds and logits (and the original's weights). Raises InvalidCompetition."""
+    """Train one model and write its seconds and logits (and an original's weights). Raises InvalidCompetition."""
     images, labels = _training_set(task, dataset)
     _seed(task.seed)
     model = recipe.build_model()
     start = time.perf_counter()
     _train(recipe, model, images, labels, lambda _done, _total: None)
     arrays: dict[str, Any] = {"seconds": np.float64(time.perf_counter() - start)}
-    for part in ("train", "test", "non_member"):
+    for part in ("smoke",) if task.role == "smoke" else ("train", "test", "non_member"):
         arrays[f"{part}_logits"] = _finite_logits(model, dataset, part)
-    if task.role == "original":
+    if task.role in {"original", "smoke"}:
         arrays |= {STATE + key: value.numpy() for key, value in model.state_dict().items()}
     write_atomically(task.result(results), npz_bytes(arrays))
 
@@ -101,8 +104,12 @@ def _train(
 
 
 def _training_set(task: Task, dataset: Dataset) -> tuple[torch.Tensor, torch.Tensor]:
-    images, labels = dataset.arrays["train_images"], dataset.arrays["train_labels"]
-    keep = dataset.retain(task.split) if task.split else np.arange(len(images))
+    part = "smoke" if task.role == "smoke" else "train"
+    images, labels = dataset.arrays[f"{part}_images"], dataset.arrays[f"{part}_labels"]
+    if task.role == "smoke":
+        keep = dataset.smoke_train()
+    else:
+        keep = dataset.retain(task.split) if task.split else np.arange(len(images))
     return torch.from_numpy(images[keep]), torch.from_numpy(labels[keep])
 
 
