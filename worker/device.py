@@ -1,18 +1,22 @@
 """One device: its sandboxes, and the split in hand. Runs bundles and judges what they return; knows no database."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from app.competitions import CompetitionConfig
-from app.evaluations import Claim, NewScore, RunOutcome, ScoringClaim
+from app.evaluations import Claim, NewScore, RunLog, RunOutcome, ScoringClaim
 from app.settings import Settings
-from app.status import Verdict
+from app.status import RunKind, Verdict
 from app.storage import Storage
 from worker import weights
 from worker.material import fetch
 from worker.outputs import ModelFailed, NotFiniteLogits, RunOutputs, Split
-from worker.sandbox.base import Job, Limits, RunResult, SandboxSpec
+from worker.sandbox.base import Job, Limits, Log, RunResult, SandboxSpec
 from worker.sandbox.pool import Pool
 from worker.scoring import score_outputs
+
+LOG_BYTES = 64 << 10
+"""How much of what a smoke run prints is kept."""
 
 
 class Device:
@@ -30,19 +34,36 @@ class Device:
     ) -> RunOutcome | None:
         """Return how the run ended, or None if it was killed because `should_stop` said so."""
         split = self._split(claim.reference_digest)
-        bundle = self._storage.get(claim.bundle_digest)
-        sandbox = self._pool.take(spec_for(split, config, self._name))
+        # the one place that lets a log out: together with the folder that holds public data alone
+        smoke = claim.kind is RunKind.SMOKE
+        spec, log_bytes = spec_for(split, config, self._name, smoke=smoke), LOG_BYTES if smoke else 0
+        job = Job(self._storage.get(claim.bundle_digest), claim.seed, claim.cutoff_seconds, log_bytes)
+        sandbox = self._pool.take(spec)
         try:
-            result = sandbox.run(Job(bundle, claim.seed, claim.cutoff_seconds), should_stop)
+            result = sandbox.run(job, should_stop)
         finally:
             sandbox.close()
-        return None if result.verdict is Verdict.CANCELLED else self._judge(split, result)
+        if result.verdict is Verdict.CANCELLED:
+            return None
+        return self._smoked(split, result) if smoke else self._judge(split, result)
 
     def score(self, claim: ScoringClaim, rows: Sequence[tuple[int, str, float]]) -> NewScore | None:
         """Grade stored outputs, given as (seed_index, digest, seconds); None when they cannot be scored."""
         runs = [RunOutputs.from_bytes(self._storage.get(digest)) for _, digest, _ in rows]
         seconds = [seconds for _, _, seconds in rows]
         return score_outputs(runs, self._split(claim.reference_digest), seconds, claim.cutoff_seconds)
+
+    def _smoked(self, split: Split, result: RunResult) -> RunOutcome:
+        """Judge the form of what a smoke run left, and keep what it printed; its weights meet no hidden data."""
+        log = result.log or Log()
+        kept = RunLog(self._storage.put(log.text), log.dropped_bytes)
+        if result.verdict is not None:
+            return RunOutcome(result.seconds, verdict=result.verdict, reason=result.reason, log=kept)
+        try:
+            weights.read(result.output, split.layout)
+        except weights.InvalidWeights as error:
+            return replace(_invalid(result, error.code), log=kept)
+        return RunOutcome(result.seconds, log=kept)
 
     def _judge(self, split: Split, result: RunResult) -> RunOutcome:
         if result.verdict is not None:
@@ -69,8 +90,8 @@ def _invalid(result: RunResult, reason: str) -> RunOutcome:
     return RunOutcome(result.seconds, verdict=Verdict.INVALID_OUTPUT, reason=reason)
 
 
-def spec_for(split: Split, config: CompetitionConfig, device: str) -> SandboxSpec:
-    """Return what a sandbox for this split is started with."""
+def spec_for(split: Split, config: CompetitionConfig, device: str, *, smoke: bool = False) -> SandboxSpec:
+    """Return what a sandbox is started with: for runs that are scored, or with nothing but public data."""
     limits = Limits(
         memory_bytes=config.sandbox.memory_mb * 2**20,
         processes=config.sandbox.processes,
@@ -78,4 +99,4 @@ def spec_for(split: Split, config: CompetitionConfig, device: str) -> SandboxSpe
         output_bytes=weights.payload_bytes(split.layout),
         threads=config.sandbox.threads,
     )
-    return SandboxSpec(split.sandbox, limits, device)
+    return SandboxSpec(split.smoke if smoke else split.sandbox, limits, device)

@@ -41,21 +41,37 @@ class SandboxSpec:
 
 @dataclass(frozen=True)
 class Job:
-    """What comes in with GO, and the host's cutoff in seconds from GO."""
+    """What comes in with GO, and the host's cutoff in seconds from GO.
+
+    `log_bytes` is how much of what the code prints is kept. Above 0 only on public data: prints carry data out.
+    """
 
     bundle: bytes
     seed: int
     cutoff_seconds: float
+    log_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Log:
+    """What a run printed: its beginning and its end, with a line between them that says what was left out, if any."""
+
+    text: bytes = b""
+    dropped_bytes: int = 0
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """How one run ended: `verdict` and `reason` are None when weights were left in `output`."""
+    """How one run ended: `verdict` and `reason` are None when weights were left in `output`.
+
+    There is a `log` only where the job asked for one.
+    """
 
     seconds: float  # host's clock from GO to the death of the whole sandbox
     output: bytes = b""
     verdict: Verdict | None = None
     reason: str | None = None
+    log: Log | None = None
 
 
 class Sandbox(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from app.reasons import REASONS
-from worker.sandbox.base import Job, RunResult, SandboxFault, SandboxSpec
+from worker.sandbox.base import Job, Log, RunResult, SandboxFault, SandboxSpec
 
 Behaviour = Callable[[Job], RunResult]
 _TICK_SECONDS = 0.05
@@ -23,7 +23,10 @@ def failing(reason: str, seconds: float = 0.0) -> Behaviour:
 
 
 class FakeSandbox:
-    """Plays one run: it lasts as long as the behaviour's result says, and ends at the cutoff all the same."""
+    """Plays one run: it lasts as long as the behaviour's result says, and ends at the cutoff all the same.
+
+    The result's log comes out if the job asks for one.
+    """
 
     def __init__(self, behaviour: Behaviour, limit_bytes: int, closed: Callable[[], None]) -> None:
         self._behaviour = behaviour
@@ -50,6 +53,10 @@ class FakeSandbox:
 
     def _play(self, job: Job, should_stop: Callable[[], bool]) -> RunResult:
         planned = self._behaviour(job)
+        log = (planned.log or Log()) if job.log_bytes else None
+        return replace(self._ending(job, planned, should_stop), log=log)
+
+    def _ending(self, job: Job, planned: RunResult, should_stop: Callable[[], bool]) -> RunResult:
         started = time.monotonic()
         end = started + min(planned.seconds, job.cutoff_seconds)
         while (left := end - time.monotonic()) > 0:

@@ -9,6 +9,7 @@ It imports nothing of ours and is started as `python -I -B /runner.py SETTINGS`,
 
 import contextlib
 import errno
+import faulthandler
 import importlib.util
 import inspect
 import io
@@ -74,16 +75,17 @@ DTYPES = {
 
 
 class Ended(Exception):  # noqa: N818 - a way for a run to end, not always an error
-    """The run is over; `code` is the exit code to leave with."""
+    """The run is over; `code` is the exit code to leave with, `detail` what a log may say beyond it."""
 
-    def __init__(self, code: int) -> None:
+    def __init__(self, code: int, detail: str = "") -> None:
         super().__init__(code)
         self.code = code
+        self.detail = detail
 
     @classmethod
-    def because(cls, reason: str) -> "Ended":
+    def because(cls, reason: str, detail: str = "") -> "Ended":
         """Make the one whose exit code stands for this reason."""
-        return cls(next(code for code, known in EXIT_REASONS.items() if known == reason))
+        return cls(next(code for code, known in EXIT_REASONS.items() if known == reason), detail)
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,16 @@ class Stage:
 
 @dataclass(frozen=True)
 class Go:
-    """What GO brings: a seed, a last limit of processor time for each process, and two memory files."""
+    """What GO brings: a seed, a last limit of processor time for each process, and two memory files.
+
+    On public data, where prints are shown, also a pipe for them.
+    """
 
     seed: int
     cpu_seconds: int
     bundle_fd: int
     output_fd: int
+    log_fd: int | None = None
 
 
 def main() -> None:
@@ -251,9 +257,9 @@ def warm_up(net: Any, loader: Any, device: Any, image: Any) -> None:
 
 
 def receive(control: socket.socket) -> Go:
-    """Block until GO; its two descriptors are the bundle and the output slot."""
-    message, descriptors, _, _ = socket.recv_fds(control, 65536, 2)
-    if not message or len(descriptors) != 2:
+    """Block until GO; its descriptors are the bundle, the output slot and, where there is a log, a pipe."""
+    message, descriptors, _, _ = socket.recv_fds(control, 65536, 3)
+    if not message or len(descriptors) not in {2, 3}:
         raise EOFError("the host went away")
     said = json.loads(message)
     return Go(said["seed"], said["cpu_seconds"], *descriptors)
@@ -261,18 +267,55 @@ def receive(control: socket.socket) -> Go:
 
 def participate(stage: Stage, go: Go) -> int:
     """Import the participant's module, call it, write what it returned; return the exit code."""
+    if go.log_fd is not None:
+        open_log(go.log_fd)
     try:
         module = guarded("import_failed", lambda: import_submission(stage, go))
         entry = getattr(module, stage.entry_function, None)
         if not callable(entry):
-            raise Ended.because("entry_function_missing")
+            raise Ended.because("entry_function_missing", f"submission.py has no {stage.entry_function}()")
         guarded("raised", lambda: seed_everything(go.seed))  # after the import: published methods seed there
         result = guarded("raised", lambda: call(entry, stage.arguments))
         tensors = guarded("raised", lambda: to_layout(result, stage))
         guarded("raised", lambda: write_weights(tensors, stage.layout, go.output_fd))
     except Ended as ended:
+        if go.log_fd is not None:
+            tell(ended)
         return ended.code
     return 0
+
+
+def open_log(log_fd: int) -> None:
+    """Let what is printed go into the pipe at once: a process that is killed has no time to empty its buffers."""
+    for descriptor in (1, 2):
+        os.dup2(log_fd, descriptor)
+    os.close(log_fd)
+    sys.stdout, sys.stderr = (unbuffered(descriptor) for descriptor in (1, 2))
+    faulthandler.enable()
+
+
+def unbuffered(descriptor: int) -> io.TextIOWrapper:
+    """Return a text stream that writes straight to a descriptor."""
+    raw = io.FileIO(descriptor, "w", closefd=False)
+    return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", write_through=True)
+
+
+def tell(ended: Ended) -> None:
+    """Print why the run ended, as Python would: the participant's traceback, or what was wrong with what came back."""
+    with contextlib.suppress(BaseException):  # the participant's exception may not even be printable
+        if ended.__cause__ is not None:
+            traceback.print_exception(theirs(ended.__cause__), file=sys.stderr)
+        elif ended.detail:
+            print(f"Lethe: {ended.detail}", file=sys.stderr)
+
+
+def theirs(error: BaseException) -> BaseException:
+    """Take our own frames off a traceback's beginning."""
+    ours = {__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>"}
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename in ours:
+        trace = trace.tb_next
+    return error if trace is None else error.with_traceback(trace)
 
 
 def guarded(reason: str, step: Callable[[], T]) -> T:
@@ -284,9 +327,9 @@ def guarded(reason: str, step: Callable[[], T]) -> T:
     except (
         SystemExit
     ) as left:  # sys.exit(): nothing to blame but no weights; with a status: an exit code of its own
-        raise Ended(0 if left.code in (None, 0) else 1) from None
-    except BaseException as error:  # noqa: BLE001 - a participant may raise anything
-        raise (Ended.because("memory_limit") if out_of_memory(error) else Ended.because(reason)) from None
+        raise Ended(0 if left.code in (None, 0) else 1) from left
+    except BaseException as error:
+        raise (Ended.because("memory_limit") if out_of_memory(error) else Ended.because(reason)) from error
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -370,7 +413,9 @@ def match_arguments(
     room = len(places) >= 4 or any(p.kind is p.VAR_POSITIONAL for p in parameters)
     rest = [*places[4:], *(p for p in plain if p.kind is p.KEYWORD_ONLY)]
     if not room or any(p.default is p.empty for p in rest):
-        raise Ended.because("unknown_argument_at_run")
+        raise Ended.because(
+            "unknown_argument_at_run", "the entry function cannot be called with four arguments"
+        )
     return by_position, {}
 
 
@@ -386,7 +431,7 @@ def match_by_name(
         elif parameter.default is not parameter.empty:
             value = parameter.default
         else:
-            raise Ended.because("unknown_argument_at_run")
+            raise Ended.because("unknown_argument_at_run", f"no value is known for {parameter.name}")
         if parameter.kind is parameter.POSITIONAL_ONLY:
             positional.append(value)
         else:
@@ -401,11 +446,16 @@ def to_layout(result: Any, stage: Stage) -> dict[str, Any]:
     returned = stage.arguments["net"] if result is None else result
     state = returned.state_dict() if isinstance(returned, torch.nn.Module) else returned
     if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise Ended.because("wrong_return_type")
+        raise Ended.because("wrong_return_type", f"the entry function returned {type(result).__name__}")
     if set(state) != set(stage.layout):
-        raise Ended.because("wrong_keys")
-    if any(tuple(state[key].shape) != shape for key, (_, shape) in stage.layout.items()):
-        raise Ended.because("wrong_shapes")
+        lacking, more = (
+            sorted(set(stage.layout) - set(state)),
+            sorted(map(str, set(state) - set(stage.layout))),
+        )
+        raise Ended.because("wrong_keys", f"missing weights: {lacking}; unknown ones: {more}")
+    for key, (_, shape) in stage.layout.items():
+        if tuple(state[key].shape) != shape:
+            raise Ended.because("wrong_shapes", f"{key} has shape {tuple(state[key].shape)}, not {shape}")
     return {
         key: state[key].detach().to("cpu", getattr(torch, dtype)).contiguous()
         for key, (dtype, _) in stage.layout.items()

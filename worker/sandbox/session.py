@@ -14,11 +14,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from app.reasons import REASONS
 from worker.sandbox.base import Job, Limits, RunResult, SandboxFault
 from worker.sandbox.claims import Claim, claim_cores
+from worker.sandbox.log_pipe import LogPipe
 from worker.sandbox.memfd import output_slot, read_output, sealed_input
 from worker.sandbox.meter import Meter
 from worker.sandbox.runner import EXIT_REASONS, TAKEN
@@ -99,6 +101,7 @@ class WatchedSandbox:
             bundle, output = sealed_input(job.bundle), output_slot(self._limits.output_bytes)
             held.callback(os.close, bundle)
             held.callback(os.close, output)
+            log = held.enter_context(LogPipe(job.log_bytes)) if job.log_bytes else None
             cores = self._cores(should_stop)
             if cores is None:
                 return _ended("cancelled_on_request", 0.0)
@@ -107,9 +110,10 @@ class WatchedSandbox:
             self._fix_cores(cores)
             self._meter.start()
             started = time.monotonic()
-            self._go(job, bundle, output)
-            reason = self._watch(job, started, should_stop)
-            return self._result(reason, time.monotonic() - started, output)
+            self._go(job, [bundle, output], log)
+            reason = self._watch(job, started, should_stop, log)
+            result = self._result(reason, time.monotonic() - started, output)
+            return result if log is None else replace(result, log=log.finish())
 
     def _cores(self, should_stop: Callable[[], bool]) -> list[Claim] | None:
         """Wait until there are cores for this run alone; None when it should stop. Raises SandboxFault."""
@@ -131,16 +135,20 @@ class WatchedSandbox:
             for thread in os.listdir(f"/proc/{self.body.pid}/task"):  # noqa: PTH208 - names, not paths
                 os.sched_setaffinity(int(thread), {core.number for core in cores})
 
-    def _go(self, job: Job, bundle: int, output: int) -> None:
+    def _go(self, job: Job, descriptors: list[int], log: LogPipe | None) -> None:
         # for each process, should this worker hang: far beyond what the watch allows
         most = 60 + math.ceil(2 * job.cutoff_seconds * self._limits.threads)
         go = json.dumps({"seed": job.seed, "cpu_seconds": most}).encode()
         try:
-            socket.send_fds(self.body.control, [go], [bundle, output])
+            socket.send_fds(self.body.control, [go], descriptors + ([log.write_fd] if log else []))
         except OSError as error:
             raise SandboxFault(f"the sandbox died before its run: {error}") from error
+        if log is not None:
+            log.given()
 
-    def _watch(self, job: Job, started: float, should_stop: Callable[[], bool]) -> str | None:
+    def _watch(
+        self, job: Job, started: float, should_stop: Callable[[], bool], log: LogPipe | None
+    ) -> str | None:
         """Wait for the death of everything inside; return the reason if it was we who ended it."""
         deadline = started + job.cutoff_seconds
         cpu_seconds = job.cutoff_seconds * self._limits.threads + _CPU_SLACK_SECONDS
@@ -148,6 +156,8 @@ class WatchedSandbox:
         tick = 0
         while not self._dead_within(min(TICK_SECONDS, deadline - time.monotonic())):
             tick += 1
+            if log is not None:
+                log.drain()
             used = self._meter.look()
             if time.monotonic() >= deadline or used.cpu_seconds > cpu_seconds:
                 reason = "over_cutoff"
