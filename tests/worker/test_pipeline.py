@@ -34,11 +34,14 @@ DAY = timedelta(hours=24)
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     """A data folder with the tiny competition prepared, copied for each test."""
-    folder = tmp_path_factory.mktemp("prepared")
+    return prepare_into(tmp_path_factory.mktemp("prepared"), TINY)
+
+
+def prepare_into(folder, competition):
     settings = Settings(data_dir=folder)
     migrate(settings.url)
     prepare(
-        TINY,
+        competition,
         settings=settings,
         engine=make_engine(settings.url),
         storage=LocalStorage(folder / "blobs"),
