@@ -58,6 +58,17 @@ class RunOut(Out):
     reason: str | None = Field(description="reason code, only when the run failed")
 
 
+class SmokeOut(Out):
+    """The run on public data that comes before all others and counts towards no score; what it printed is shown."""
+
+    status: RunStatus
+    verdict: Verdict | None = Field(description="only when it failed, which ends the submission")
+    reason: str | None = Field(description="reason code, only when it failed")
+    seconds: Seconds | None
+    log: str | None = Field(description="path of what it printed; null until it has ended")
+    dropped_bytes: int | None = Field(description="left out in the middle of the log")
+
+
 class RetrainingOut(Out):
     """Retraining from scratch, scored like a submission: what a perfect method gets on average."""
 
@@ -158,6 +169,7 @@ class SubmissionOut(Out):
     generation: int = Field(description="of the evaluation that is shown; each rerun counts, shown or not")
     score: ScoreOut | None
     run_details: list[RunOut]
+    smoke: SmokeOut | None = Field(description="null where the competition gives no public data")
     links: Links
 
 

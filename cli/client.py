@@ -108,6 +108,10 @@ class Api:
             yield from page["items"]
             cursor = page.get("next_cursor")
 
+    def log(self, submission_id: str) -> str:
+        """Read what a submission's smoke run printed."""
+        return self._send("GET", f"submissions/{quote(submission_id, safe='')}/log").text
+
     def leaderboard(self, slug: str) -> JsonObject:
         """Read a leaderboard."""
         path = f"competitions/{quote(slug, safe='')}/leaderboard"

@@ -18,6 +18,7 @@ class Lazy(NamedTuple):
 COMMANDS = {
     "submit": Lazy("cli.submit:submit", "Submit a bundle, and wait for its score if asked to."),
     "status": Lazy("cli.status:status", "Show or follow a submission, or list mine."),
+    "log": Lazy("cli.log:log", "Print what a submission's run on public data printed."),
     "leaderboard": Lazy("cli.leaderboard:leaderboard", "Show a competition's leaderboard."),
     "login": Lazy("cli.login:login", "Keep an API token for the commands above."),
     "score": Lazy("cli.score:score", "Grade arrays of confidences or logits: the full report."),

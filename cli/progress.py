@@ -104,6 +104,8 @@ def stage(submission: JsonObject) -> tuple[str, int, int]:
     status = submission["status"]
     if status == "queued":
         return "Waiting for a worker", finished, total
+    if status == "running" and (submission.get("smoke") or {}).get("status") in {"queued", "running"}:
+        return "Smoke run", finished, total
     if status == "running":
         return f"Run {min(finished + 1, total)} of {total}", finished, total
     return ("Scoring" if status == "scoring" else "Done"), finished, total

@@ -26,7 +26,7 @@ def described(submission: JsonObject, connection: Connection) -> str:
     verdict = str(submission.get("verdict") or "").replace("_", " ")
     pairs.append(("status", verdict or words.lower()))
     pairs.append(("runs", f"{finished} of {total} finished"))
-    pairs += _score(submission) + _reason(submission) + _seconds(submission)
+    pairs += _score(submission) + _reason(submission) + _smoke(submission) + _seconds(submission)
     if page := (submission.get("links") or {}).get("html"):
         pairs.append(("page", urljoin(f"{connection.url}/", str(page))))
     return facts(pairs)
@@ -76,6 +76,16 @@ def _reason(submission: JsonObject) -> list[tuple[str, str]]:
         ("what to do", str(reason.get("advice"))),
         ("fault", charged),
     ]
+
+
+def _smoke(submission: JsonObject) -> list[tuple[str, str]]:
+    """Say how the run on public data went, and where its log is."""
+    smoke = submission.get("smoke")
+    if not isinstance(smoke, dict):
+        return []
+    words = str(smoke.get("status")) + (f" ({smoke['reason']})" if smoke.get("reason") else "")
+    where = f"; its log: lethe log {submission['id']}" if smoke.get("log") else ""
+    return [("smoke run", words + where)]
 
 
 def _seconds(submission: JsonObject) -> list[tuple[str, str]]:

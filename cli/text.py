@@ -17,6 +17,15 @@ def clean(text: object) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in words)
 
 
+def clean_lines(text: str) -> str:
+    r"""Do the same to each line of a longer text, and keep its lines, tabs and spaces.
+
+    >>> clean_lines("a\x1b[2J  b\n\tc\n")
+    'a?[2J  b\n\tc\n'
+    """
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "?" for letter in text)
+
+
 def say(message: str) -> None:
     """Tell the person at the terminal, on stderr, so that stdout holds data alone."""
     click.echo(clean(message), err=True)

@@ -10,8 +10,9 @@ from pathlib import Path
 from app import auth, evaluations, registry, submissions
 from app.competitions import CompetitionConfig
 from app.db import make_engine, migrate, unit_of_work
-from app.evaluations import NewScore, RunOutcome
+from app.evaluations import NewScore, RunLog, RunOutcome
 from app.models import User
+from app.reasons import REASONS
 from app.status import Verdict
 from app.storage import LocalStorage
 from app.submissions import Accepted
@@ -111,6 +112,7 @@ class World:
         shutil.copytree(self.data_dir, data_dir, dirs_exist_ok=True)
         other = World(data_dir, Clock(self.clock.now))
         other.tokens.update(self.tokens)
+        other.digests = itertools.count(next(self.digests) + 1000)  # what is there keeps its digests
         return other
 
     def person(self, name: str, role: str = "participant") -> str:
@@ -147,12 +149,14 @@ class World:
     def _digest(self, slug: str) -> str:
         return f"{slug}{next(self.digests)}".encode().hex().ljust(64, "7")[:64]
 
-    def reference(self, split: str = "public", slug: str = "digits", n_models: int = 4) -> None:
-        """Prepare a split anew: its current reference is another one."""
+    def reference(
+        self, split: str = "public", slug: str = "digits", n_models: int = 4, *, smoke: bool = False
+    ) -> None:
+        """Prepare a split anew: its current reference is another one, perhaps with public data."""
         with unit_of_work(self.engine) as session:
             one = registry.get_competition(session, slug)
             registry.add_reference(
-                session, one, split, self._digest(slug), n_models, 7.4, FACTS, self.clock()
+                session, one, split, self._digest(slug), n_models, 7.4, FACTS, self.clock(), smoke=smoke
             )
 
     def submit(self, name: str, note: str = "", slug: str = "digits", source: str = GOOD) -> str:
@@ -189,6 +193,17 @@ class World:
         if led_to == "last":
             self.last_evaluation = last.evaluation_id
         return led_to
+
+    def smoke(self, said: bytes, dropped: int = 0, reason: str | None = None) -> None:
+        """Play a worker that ends a smoke run, which printed something."""
+        log = RunLog(self.storage.put(said), dropped)
+        verdict = None if reason is None else REASONS[reason].verdict
+        with unit_of_work(self.engine) as session:
+            [claim] = evaluations.claim(
+                session, worker="worker-1", limit=1, now=self.clock(), lease=LEASE, queue_due=DAY
+            )
+            ended = RunOutcome(0.34, verdict=verdict, reason=reason, log=log)
+            evaluations.record(session, claim, ended, self.clock(), LEASE, DAY)
 
     def lose_one(self) -> None:
         """Claim a run and lose it."""

@@ -7,11 +7,11 @@ from typing import Annotated
 import anyio
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as PathParam
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from app import submissions, uploads
+from app import logs, submissions, uploads
 from app.context import Context
 from app.db import read_only
 from app.dependencies import Ctx, Now, Person, Reading, Writing
@@ -129,6 +129,28 @@ def read_submission(
         return submission_views.describe(session, submission_id, person).model_dump_json()
 
     return unless_known(version.mark, if_none_match, body, "application/json", headers)
+
+
+@router.get(
+    "/submissions/{submission_id}/log",
+    response_class=PlainTextResponse,
+    summary="Read the log of a submission's smoke run",
+    tags=["submissions"],
+    responses={
+        200: examples.ok("What it printed", examples.LOG, "text/plain"),
+        **examples.problems(401, 404, s404=examples.NO_LOG),
+    },
+    dependencies=SIGNED_IN,
+)
+def read_log(submission_id: SubmissionId, context: Ctx, session: Reading, person: Person) -> Response:
+    """Read what the run on public data printed, as text; a line in its middle says what was left out, if anything.
+
+    Runs on hidden data have no log. It is the owner's and the admins' to read.
+    """
+    text = logs.read(context.storage, submissions.get(session, submission_id, person))
+    name = f"lethe-{submission_id}.log"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
+    return PlainTextResponse(text, headers=headers)
 
 
 @router.get(

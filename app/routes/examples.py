@@ -25,6 +25,14 @@ SUBMISSION: dict[str, Any] = {
     "generation": 1,
     "score": None,
     "run_details": [{"seed_index": 0, "status": "succeeded", "seconds": 0.61, "reason": None}],
+    "smoke": {
+        "status": "succeeded",
+        "verdict": None,
+        "reason": None,
+        "seconds": 0.34,
+        "log": f"/api/v1/submissions/{_ID}/log",
+        "dropped_bytes": 0,
+    },
     "links": {"self": f"/api/v1/submissions/{_ID}", "html": f"/submissions/{_ID}"},
 }
 RETRAINING = {
@@ -187,6 +195,7 @@ CANCEL = {
         {**EVALUATION, "generation": 1, "status": "running", "published": True, "cancel_requested": True}
     ],
 }
+LOG = "epoch 1: loss 0.4312\nepoch 2: loss 0.2207\n"
 HEALTH = {"status": "ok", "database": "ok"}
 CHANGED = 'event: changed\ndata: {"final": false}\nretry: 2000\n\n'
 
@@ -198,6 +207,12 @@ TOO_MANY_STREAMS: Words = (
     "You follow too many submissions at once",
     "5 streams of yours are open already.",
     "Close a page or program that follows a submission, or poll instead.",
+)
+NO_LOG: Words = (
+    "not_found",
+    "Not found",
+    "This submission has no log: its smoke run has not ended yet.",
+    "",
 )
 _CROSS_SITE: Words = (
     "cross_site_request",

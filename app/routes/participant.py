@@ -6,12 +6,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from sqlalchemy.orm import Session
 
-from app import charts, problems, submissions, uploads
+from app import charts, logs, problems, submissions, uploads
+from app.context import Context
 from app.db import read_only
 from app.dependencies import Ctx, Now, Person, Reading, Writing
 from app.errors import LetheError, NotAuthenticated
+from app.models import User
 from app.routes.door import Door, FormKey, form_door
+from app.schemas import SubmissionOut
 from app.views import competitions as competition_views
 from app.views import submissions as submission_views
 
@@ -112,8 +116,20 @@ def submission(
     """Show one submission: where it is, and how it fared."""
     detail = submission_views.detail(session, submission_id, person, now)
     one = detail.submission
-    shown = {"detail": detail, "one": one, "chart": charts.run_seconds(one.run_details, one.cutoff_seconds)}
+    shown = {
+        "detail": detail,
+        "one": one,
+        "chart": charts.run_seconds(one.run_details, one.cutoff_seconds),
+        "log": _log(context, session, one, person),
+    }
     return context.renderer.page(request, "submission.html", shown, viewer=person)
+
+
+def _log(context: Context, session: Session, one: SubmissionOut, person: User) -> str | None:
+    """Return what a smoke run printed, if there is one that has ended."""
+    if one.smoke is None or one.smoke.log is None:
+        return None
+    return logs.read(context.storage, submissions.get(session, one.id, person))
 
 
 @router.post("/submissions/{submission_id}/cancel")

@@ -16,11 +16,12 @@ from app.schemas import (
     RetrainingOut,
     RunCounts,
     RunOut,
+    SmokeOut,
     SubmissionOut,
     SubmissionPage,
     SubmissionSummary,
 )
-from app.status import RunStatus, Status
+from app.status import RunKind, RunStatus, Status
 from app.views.competitions import retraining_of
 from app.views.evaluations import Stage, ranked_score, ranking_of, reason_of, score_of, stages
 
@@ -67,14 +68,28 @@ def _describe(submission: Submission) -> SubmissionOut:
         score=score_of(evaluation),
         run_details=[
             RunOut(seed_index=run.seed_index, status=run.status, seconds=run.seconds, reason=run.reason)
-            for run in evaluation.runs
+            for run in evaluation.seed_runs
         ],
+        smoke=_smoke(evaluation.smoke_run, submission.id),
         links=links_of(submission.id),
     )
 
 
+def _smoke(run: Run | None, submission_id: str) -> SmokeOut | None:
+    if run is None:
+        return None
+    return SmokeOut(
+        status=run.status,
+        verdict=run.verdict,
+        reason=run.reason,
+        seconds=run.seconds,
+        log=None if run.log_digest is None else f"/api/v1/submissions/{submission_id}/log",
+        dropped_bytes=run.log_dropped_bytes,
+    )
+
+
 def _counts(evaluation: Evaluation) -> RunCounts:
-    by_status = Counter(run.status for run in evaluation.runs)
+    by_status = Counter(run.status for run in evaluation.seed_runs)
     return RunCounts(
         total=evaluation.n_runs,
         succeeded=by_status[RunStatus.SUCCEEDED],
@@ -172,7 +187,7 @@ def _runs_done(session: Session, found: Sequence[Submission]) -> dict[str, int]:
     ids = [submissions.published_evaluation(one).id for one in found]
     rows = session.execute(
         select(Run.evaluation_id, func.count(Run.id))
-        .where(Run.evaluation_id.in_(ids), Run.status == RunStatus.SUCCEEDED)
+        .where(Run.evaluation_id.in_(ids), Run.status == RunStatus.SUCCEEDED, Run.kind == RunKind.SEED)
         .group_by(Run.evaluation_id)
     )
     return dict(rows.all())

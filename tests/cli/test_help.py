@@ -20,6 +20,7 @@ def test_help_names_every_subcommand_and_imports_nothing_heavy():
     for name in (
         "submit",
         "status",
+        "log",
         "leaderboard",
         "login",
         "score",

@@ -1,0 +1,30 @@
+"""`lethe log`: what a submission's smoke run printed."""
+
+import json
+
+import click
+
+from cli.client import Api
+from cli.config import connection, url_option
+from cli.errors import reported
+from cli.text import clean_lines
+
+
+@click.command()
+@click.argument("submission_id", metavar="SUBMISSION")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@url_option
+@reported
+def log(*, submission_id: str, as_json: bool, url: str | None) -> None:
+    """Print what the smoke run of SUBMISSION printed, its traceback included.
+
+    A smoke run is the one run on public data; what runs on hidden data print is not kept.
+    """
+    target = connection(url)
+    target.needed_token()
+    with Api(target) as api:
+        text = api.log(submission_id)
+    if as_json:
+        click.echo(json.dumps({"id": submission_id, "log": text}, indent=2))
+    else:
+        click.echo(clean_lines(text), nl=bool(text) and not text.endswith("\n"))
