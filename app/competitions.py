@@ -92,6 +92,25 @@ class Batches(_Section):
         return self
 
 
+class Publish(_Section):
+    """How finely what comes from hidden data is published: each digit more carries more of that data out."""
+
+    score_decimals: int = Field(default=4, ge=1, le=6)
+    seconds_decimals: int = Field(default=2, ge=0, le=3)
+
+    def score(self, value: float) -> float:
+        """Return a score, or anything else that was measured on hidden data, as it is published and ranked.
+
+        >>> Publish().score(0.07124999), Publish(score_decimals=2).score(0.07124999)
+        (0.0712, 0.07)
+        """
+        return round(value, self.score_decimals)
+
+    def seconds(self, value: float) -> float:
+        """Return seconds of a run or of a training as they are published."""
+        return round(value, self.seconds_decimals)
+
+
 class CompetitionConfig(_Section):
     """competition.toml."""
 
@@ -105,6 +124,7 @@ class CompetitionConfig(_Section):
     sandbox: Sandbox = Sandbox()
     evaluation: Evaluation = Evaluation()
     batches: Batches = Batches()
+    publish: Publish = Publish()
 
     @field_validator("opens_at", "closes_at")
     @classmethod

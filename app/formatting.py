@@ -38,16 +38,16 @@ def relative(moment: datetime, now: datetime) -> str:
     return f"in {words}" if gap > 0 else f"{words} ago"
 
 
-def duration(seconds: float) -> str:
-    """Return a length of time: '0.42 s', '12.3 s', '4 min 05 s', '2 h 10 min'.
+def duration(seconds: float, digits: int = 2) -> str:
+    """Return a length of time: '0.42 s', '12.3 s', '4 min 05 s', '2 h 10 min'; `digits` after the point at most.
 
-    >>> duration(0.421), duration(245), duration(7800)
-    ('0.42 s', '4 min 05 s', '2 h 10 min')
+    >>> duration(0.421), duration(0.421, 0), duration(245), duration(7800)
+    ('0.42 s', '0 s', '4 min 05 s', '2 h 10 min')
     """
     if seconds < 10:
-        return f"{seconds:.2f} s"
+        return f"{seconds:.{digits}f} s"
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.{min(1, digits)}f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"

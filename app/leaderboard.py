@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import ranking, registry
-from app.competitions import Ranking
+from app.competitions import Publish, Ranking
 from app.models import Competition, Evaluation, Reference, Run, Score, Submission, User
 from app.ranking import Candidate, Estimate, Place
 from app.status import RunKind, RunStatus, Status, Verdict
@@ -62,15 +62,16 @@ class Board:
 
 def board(session: Session, competition: Competition, now: datetime, split: str = "public") -> Board:
     """Return a split's leaderboard as it stood at `now`; who may see it is the caller's to decide."""
-    by = registry.config_of(competition).evaluation.ranking
+    config = registry.config_of(competition)
+    by, publish = config.evaluation.ranking, config.publish
     entries, without_score = _entries(session, competition, now, by, split)
-    best = _best(entries)
+    best = _best(entries, publish)
     estimates = _estimates(session, best, by)
     activity = _activity(session, competition, now)
     seconds = _median_seconds(session, [entry.evaluation_id for entry in best])
     rows = [
         Row(place, entry, *activity[entry.user_name], seconds[entry.evaluation_id])
-        for place, entry in zip(ranking.places(estimates), best, strict=True)
+        for place, entry in zip(ranking.places(estimates, publish), best, strict=True)
     ]
     return Board(
         ranking=by,
@@ -83,15 +84,15 @@ def board(session: Session, competition: Competition, now: datetime, split: str 
 
 def best_of(session: Session, competition: Competition, user_id: str, now: datetime) -> str | None:
     """Return the submission by which one participant ranks on the public split, if there is one."""
-    by = registry.config_of(competition).evaluation.ranking
-    entries, _ = _entries(session, competition, now, by, "public", user_id)
-    return next((one.submission_id for one in _best(entries)), None)
+    config = registry.config_of(competition)
+    entries, _ = _entries(session, competition, now, config.evaluation.ranking, "public", user_id)
+    return next((one.submission_id for one in _best(entries, config.publish)), None)
 
 
-def _best(entries: list[Entry]) -> list[Entry]:
+def _best(entries: list[Entry], publish: Publish) -> list[Entry]:
     candidates = [Candidate(one.user_name, one.submission_id, one.submitted_at, one.score) for one in entries]
     by_id = {one.submission_id: one for one in entries}
-    return [by_id[one.submission_id] for one in ranking.best(candidates)]
+    return [by_id[one.submission_id] for one in ranking.best(candidates, publish)]
 
 
 def _entries(

@@ -2,6 +2,8 @@
 
 The interval of a difference is the grader's (half-subsampling of models, paired: both scores were taken on the same
 halves). It is written again here because the service imports neither the grader nor its libraries.
+
+What is published is what ranks: an order must not say more about hidden data than the scores do.
 """
 
 import math
@@ -11,8 +13,8 @@ from datetime import datetime
 from itertools import pairwise
 from statistics import NormalDist
 
-DIGITS = 4
-"""Decimals that are published, and ranked by: an order must not say more about hidden data than the scores do."""
+from app.competitions import Publish
+
 LEVEL = 0.95
 LEAST_DRAWS = 10
 """Fewer halves that both scores know say too little about the spread."""
@@ -22,11 +24,11 @@ TIES = (
     "place, the higher score stands first, then the earlier submission."
 )
 NO_TIES = (
-    "There are no intervals here, so only scores that are equal to four decimals share a place, the earlier "
+    "There are no intervals here, so only scores that are equal as published share a place, the earlier "
     "submission first."
 )
-SOME_TIES = "Scores without an interval share a place only when they are equal to four decimals."
-OTHER_GRADER = "Scores by different versions of the grader share a place only when equal to four decimals."
+SOME_TIES = "Scores without an interval share a place only when they are equal as published."
+OTHER_GRADER = "Scores by different versions of the grader share a place only when equal as published."
 
 
 @dataclass(frozen=True)
@@ -58,34 +60,25 @@ class Place:
     last: int
 
 
-def published(score: float) -> float:
-    """Return a score as it is published.
-
-    >>> published(0.07124999)
-    0.0712
-    """
-    return round(score, DIGITS)
-
-
-def best(candidates: Iterable[Candidate]) -> list[Candidate]:
+def best(candidates: Iterable[Candidate], publish: Publish) -> list[Candidate]:
     """Return each person's best candidate, best first: by published score, then by the earlier submission."""
     ranked = [(one.score, one) for one in candidates if one.score is not None and math.isfinite(one.score)]
-    ranked.sort(key=lambda pair: (-published(pair[0]), pair[1].submitted_at, pair[1].submission_id))
+    ranked.sort(key=lambda pair: (-publish.score(pair[0]), pair[1].submitted_at, pair[1].submission_id))
     found: dict[str, Candidate] = {}
     for _, one in ranked:
         found.setdefault(one.who, one)
     return list(found.values())
 
 
-def places(ordered: Sequence[Estimate]) -> list[Place]:
+def places(ordered: Sequence[Estimate], publish: Publish) -> list[Place]:
     """Return the place of each score, best first: one joins the band of the score above unless they are separated.
 
-    >>> [place.band for place in places([Estimate(0.3), Estimate(0.2), Estimate(0.2)])]
+    >>> [place.band for place in places([Estimate(0.3), Estimate(0.2), Estimate(0.2)], Publish())]
     [1, 2, 2]
     """
     firsts: list[int] = []  # of each band, counted from 0
     for index, one in enumerate(ordered):
-        if index == 0 or separated(ordered[index - 1], one):
+        if index == 0 or separated(ordered[index - 1], one, publish):
             firsts.append(index)
     return [
         Place(rank + 1, band, first + 1, end)
@@ -103,12 +96,12 @@ def tie_rule(rows: int, without_interval: int, graders: int) -> str:
     return " ".join([TIES, *some, *mixed])
 
 
-def separated(first: Estimate, second: Estimate) -> bool:
+def separated(first: Estimate, second: Estimate, publish: Publish) -> bool:
     """Tell whether the 95 % interval of the difference leaves out 0. Equal published scores never are.
 
     Scores that do not know the same halves are separated whenever they differ: nothing is known of their spread.
     """
-    if published(first.score) == published(second.score):
+    if publish.score(first.score) == publish.score(second.score):
         return False
     gaps = _gaps(first, second)
     if len(gaps) < LEAST_DRAWS:

@@ -1,33 +1,52 @@
 """What the API speaks; pages are drawn from the same read models."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
-from app.competitions import Ranking
+from app.competitions import Publish, Ranking
 from app.reasons import Fault
 from app.status import RunStatus, Status, Verdict
 from app.text import PlainText
 
 
-def _four_decimals(value: float) -> float:
-    return round(value, 4)
+def _publish(info: ValidationInfo) -> Publish:
+    if not isinstance(info.context, Publish):
+        raise ValueError("is rounded as its competition says: build it with Out.rounded")  # noqa: TRY004 - pydantic's way
+    return info.context
 
 
-def _hundredths(value: float) -> float:
-    return round(value, 2)
+def _score(value: float, info: ValidationInfo) -> float:
+    return _publish(info).score(value)
 
 
-# More digits would carry more of the hidden data out than the score is meant to.
-Graded = Annotated[float, AfterValidator(_four_decimals)]
-Seconds = Annotated[float, AfterValidator(_hundredths)]
+def _seconds(value: float, info: ValidationInfo) -> float:
+    return _publish(info).seconds(value)
+
+
+# Nothing of these types can be answered without the rounding of its competition: more digits would carry more of the
+# hidden data out than the score is meant to.
+Graded = Annotated[float, AfterValidator(_score)]
+Seconds = Annotated[float, AfterValidator(_seconds)]
 
 
 class Out(BaseModel):
     """Something that Lethe answers."""
 
     model_config = ConfigDict(frozen=True)
+
+    @classmethod
+    def rounded(cls, publish: Publish, **values: Any) -> Self:
+        """Build it with every score and time rounded as its competition publishes them."""
+        return cls.model_validate(values, context=publish)
+
+
+class DecimalsOut(Out):
+    """How finely a competition publishes."""
+
+    score: int = Field(description="of scores and of whatever else was measured on hidden data")
+    seconds: int
 
 
 class ReasonOut(Out):
@@ -54,7 +73,7 @@ class RunOut(Out):
 
     seed_index: int = Field(description="0 to N-1; the seed itself stays secret")
     status: RunStatus
-    seconds: Seconds | None = Field(description="host's clock, from GO to the sandbox's death; to 0.01 s")
+    seconds: Seconds | None = Field(description="host's clock, from GO to the sandbox's death")
     reason: str | None = Field(description="reason code, only when the run failed")
 
 
@@ -119,7 +138,7 @@ class SummaryOut(Out):
 
 
 class ScoreOut(Out):
-    """A score, with what it was computed under; to four decimals."""
+    """A score, with what it was computed under."""
 
     ranked_by: Ranking = Field(description="which of the two scores orders the leaderboard")
     score: Graded = Field(description="the official one: forgetting quality x retain ratio x test ratio")
@@ -166,6 +185,7 @@ class SubmissionOut(Out):
     reason: ReasonOut | None
     runs: RunCounts
     cutoff_seconds: float = Field(description="each run's limit in wall seconds")
+    decimals: DecimalsOut
     generation: int = Field(description="of the evaluation that is shown; each rerun counts, shown or not")
     score: ScoreOut | None
     run_details: list[RunOut]
@@ -187,6 +207,7 @@ class SubmissionSummary(Out):
     reason: str | None = Field(description="reason code")
     ranked_by: Ranking = Field(description="which score its competition ranks by")
     score: Graded | None = Field(description="that score")
+    decimals: DecimalsOut
     runs_done: int
     runs_total: int
     generation: int
@@ -234,7 +255,11 @@ class CompetitionOut(Out):
     runs: int = Field(description="N: runs per submission, each with its own seed")
     cutoff_fraction: float
     cutoff_seconds: float | None = Field(description="null until the competition is prepared")
-    retrain_seconds: float | None
+    retrain_seconds: Seconds | None
+    decimals: DecimalsOut = Field(description="how finely scores and seconds are published")
+    smoke_run: bool = Field(
+        description="whether code runs once on public data, with a log, before it is scored"
+    )
     memory_mb: int
     threads: int
     reference_version: int | None
@@ -296,6 +321,7 @@ class LeaderboardOut(Out):
     ranked_by: Ranking = Field(description="which score orders the rows")
     ranking: str = Field(description="the same in words")
     tie_rule: str
+    decimals: DecimalsOut
     flags: list[FlagOut] = Field(description="what the flags mean that rows carry")
     retraining: RetrainingOut | None = Field(description="the row of retraining from scratch; not ranked")
     unranked: int = Field(

@@ -7,7 +7,7 @@ import click
 from cli.client import Api, JsonObject
 from cli.config import connection, url_option
 from cli.errors import reported, usage_error
-from cli.text import moment, number, plural, reach, say, seconds, table
+from cli.text import decimals_of, moment, number, plural, reach, say, seconds, table
 
 LEFT = ("participant", "last submission", "flags")
 
@@ -38,11 +38,12 @@ def leaderboard(*, slug: str, as_json: bool, as_csv: bool, url: str | None) -> N
 def drawn(board: JsonObject) -> str:
     """Draw the table, with the row of retraining, which has no place, where its score puts it."""
     by_calibrated = board.get("ranked_by") == "calibrated"
-    rows = [(entry["score"], _row(entry, by_calibrated=by_calibrated)) for entry in board["rows"]]
+    finest = {"decimals": board.get("decimals")}
+    rows = [(entry["score"], _row(entry | finest, by_calibrated=by_calibrated)) for entry in board["rows"]]
     retraining = _retraining(board, by_calibrated=by_calibrated)
     if retraining is not None:
         place = sum(score >= retraining["score"] for score, _ in rows)
-        rows.insert(place, (retraining["score"], _row(retraining, by_calibrated=by_calibrated)))
+        rows.insert(place, (retraining["score"], _row(retraining | finest, by_calibrated=by_calibrated)))
     heading = (
         f"{board.get('competition')}, {board.get('split')} split, as of {moment(board.get('as_of'))}, "
         f"ranked by the {board.get('ranked_by', 'official')} score"
@@ -85,16 +86,17 @@ def _retraining(board: JsonObject, *, by_calibrated: bool) -> JsonObject | None:
 
 
 def _row(entry: JsonObject, *, by_calibrated: bool) -> tuple[str, ...]:
+    digits = decimals_of(entry, "score")
     return (
         _place(entry),
         str(entry.get("user", "-")),
-        number(entry.get("score")),
-        reach(entry.get("interval_low"), entry.get("interval_high")),
-        number(entry.get("official_score" if by_calibrated else "calibrated_score")),
-        number(entry.get("forgetting_quality")),
-        number(entry.get("retain_ratio")),
-        number(entry.get("test_ratio")),
-        seconds(entry.get("median_seconds")),
+        number(entry.get("score"), digits),
+        reach(entry.get("interval_low"), entry.get("interval_high"), digits),
+        number(entry.get("official_score" if by_calibrated else "calibrated_score"), digits),
+        number(entry.get("forgetting_quality"), digits),
+        number(entry.get("retain_ratio"), digits),
+        number(entry.get("test_ratio"), digits),
+        seconds(entry.get("median_seconds"), decimals_of(entry, "seconds")),
         str(entry.get("entries", "-")),
         moment(entry["last_at"]) if entry.get("last_at") else "-",
         " ".join(entry.get("flags") or []),

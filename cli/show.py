@@ -7,7 +7,7 @@ from cli.client import JsonObject
 from cli.config import Connection
 from cli.exit_codes import ExitCode
 from cli.progress import stage
-from cli.text import facts, moment, number, reach, seconds
+from cli.text import decimals_of, facts, moment, number, reach, seconds
 
 
 def exit_code(submission: JsonObject) -> ExitCode:
@@ -36,29 +36,31 @@ def _score(submission: JsonObject) -> list[tuple[str, str]]:
     score = submission.get("score")
     if not isinstance(score, dict):
         return []
-    official = _with_reach(score, "score", "interval_low", "interval_high")
-    pairs = [("official score", f"{official} (retraining itself: {number(score.get('retraining_score'))})")]
+    digits = decimals_of(submission, "score")
+    official = _with_reach(score, "score", "interval_low", "interval_high", digits)
+    retraining = number(score.get("retraining_score"), digits)
+    pairs = [("official score", f"{official} (retraining itself: {retraining})")]
     if score.get("calibrated_score") is not None:
-        calibrated = _with_reach(score, "calibrated_score", "calibrated_low", "calibrated_high")
+        calibrated = _with_reach(score, "calibrated_score", "calibrated_low", "calibrated_high", digits)
         pairs.append(("calibrated score", f"{calibrated} (retraining itself: 1 by definition)"))
     if score.get("ranked_by") == "calibrated":
         pairs.reverse()
     if score.get("ranked_by"):
         pairs.append(("ranked by", f"the {score['ranked_by']} score"))
     pairs += [
-        ("forgetting", number(score.get("forgetting_quality"))),
-        ("retain ratio", number(score.get("retain_ratio"))),
-        ("test ratio", number(score.get("test_ratio"))),
+        ("forgetting", number(score.get("forgetting_quality"), digits)),
+        ("retain ratio", number(score.get("retain_ratio"), digits)),
+        ("test ratio", number(score.get("test_ratio"), digits)),
     ]
     return pairs + [("flag", f"{flag['code']}: {flag['meaning']}") for flag in score.get("flags") or []]
 
 
-def _with_reach(score: JsonObject, name: str, low: str, high: str) -> str:
+def _with_reach(score: JsonObject, name: str, low: str, high: str, digits: int) -> str:
     """Write a number with half of its 95 % interval, where that is known."""
-    half = reach(score.get(low), score.get(high))
+    half = reach(score.get(low), score.get(high), digits)
     pointless = (score.get("summary") or {}).get("share_without_points") == 1
     return (
-        number(score.get(name))
+        number(score.get(name), digits)
         + (f" +- {half}" if half != "-" else "")
         + (", no example earns points" if pointless else "")
     )
@@ -93,4 +95,6 @@ def _seconds(submission: JsonObject) -> list[tuple[str, str]]:
     cutoff = f"cutoff {seconds(submission.get('cutoff_seconds'))} s"
     if not times:
         return [("seconds a run", cutoff)]
-    return [("seconds a run", f"median {seconds(median(times))}, longest {seconds(max(times))}, {cutoff}")]
+    digits = decimals_of(submission, "seconds")
+    middle, longest = (seconds(found, digits) for found in (median(times), max(times)))
+    return [("seconds a run", f"median {middle}, longest {longest}, {cutoff}")]

@@ -12,7 +12,7 @@ from cli.config import connection, url_option
 from cli.errors import reported, usage_error
 from cli.follow import follow
 from cli.show import described, exit_code
-from cli.text import moment, number, say, table
+from cli.text import decimals_of, moment, number, say, table
 
 
 @click.command()
@@ -76,7 +76,7 @@ def _row(item: JsonObject) -> tuple[str, ...]:
         str(item.get("competition")),
         moment(item.get("created_at")),
         _state(item),
-        number(item.get("score")),
+        number(item.get("score"), decimals_of(item, "score")),
         f"{item['ranked_by']} score" if item.get("ranked_by") and item.get("score") is not None else "",
         str(item.get("note") or ""),
     )

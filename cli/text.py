@@ -40,23 +40,33 @@ def number(value: Any, decimals: int = 4) -> str:
     return f"{value:.{decimals}f}" if isinstance(value, int | float) else "-"
 
 
-def reach(low: Any, high: Any) -> str:
+def reach(low: Any, high: Any, decimals: int = 4) -> str:
     """Write half of an interval, or a dash; scores that are all the same, such as 0, have none.
 
     >>> reach(0.08, 0.1), reach(None, None), reach(0.0, 0.0)
     ('0.0100', '-', '-')
     """
     known = isinstance(low, int | float) and isinstance(high, int | float) and high > low
-    return number((high - low) / 2) if known else "-"
+    return number((high - low) / 2, decimals) if known else "-"
 
 
-def seconds(value: Any) -> str:
-    """Write seconds to the digits that the pages show, or a dash.
+def seconds(value: Any, decimals: int = 2) -> str:
+    """Write seconds to the digits that the pages show, `decimals` at most, or a dash.
 
     >>> seconds(2.754), seconds(13.72), seconds(None)
     ('2.75', '13.7', '-')
     """
-    return number(value, 2 if isinstance(value, int | float) and value < 10 else 1)
+    return number(value, decimals if isinstance(value, int | float) and value < 10 else min(1, decimals))
+
+
+def decimals_of(answer: dict[str, Any], what: str) -> int:
+    """Return to how many decimals the competition of an answer publishes its "score" or "seconds".
+
+    >>> decimals_of({"decimals": {"score": 2, "seconds": 0}}, "score"), decimals_of({}, "seconds")
+    (2, 2)
+    """
+    found = (answer.get("decimals") or {}).get(what)
+    return found if isinstance(found, int) else {"score": 4, "seconds": 2}[what]
 
 
 def moment(value: Any) -> str:

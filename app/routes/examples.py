@@ -9,6 +9,8 @@ from app.schemas import ProblemOut
 _DIGEST = "3b4f6a1d0c92e7f58b1c6d4e9a0f7283546bd1c0e9f8a7b6c5d4e3f2a1b0c9d8"
 _ID = "0b9a7c6f5e4d4c3b8a29181716151413"
 
+_DECIMALS = {"score": 4, "seconds": 2}
+
 SUBMISSION: dict[str, Any] = {
     "id": _ID,
     "competition": "digits",
@@ -22,6 +24,7 @@ SUBMISSION: dict[str, Any] = {
     "reason": None,
     "runs": {"total": 32, "succeeded": 7, "running": 1, "queued": 24, "failed": 0},
     "cutoff_seconds": 1.48,
+    "decimals": _DECIMALS,
     "generation": 1,
     "score": None,
     "run_details": [{"seed_index": 0, "status": "succeeded", "seconds": 0.61, "reason": None}],
@@ -52,6 +55,7 @@ LEADERBOARD = {
     "ranked_by": "official",
     "ranking": "official score to four decimals, best submission per participant",
     "tie_rule": ranking.TIES,
+    "decimals": _DECIMALS,
     "flags": [{"code": one.code, "name": one.name, "meaning": one.meaning} for one in flags_of(["clipped"])],
     "retraining": RETRAINING,
     "unranked": 0,
@@ -164,6 +168,8 @@ COMPETITION = {
     "cutoff_fraction": 0.2,
     "cutoff_seconds": 1.48,
     "retrain_seconds": 7.4,
+    "decimals": _DECIMALS,
+    "smoke_run": True,
     "memory_mb": 3000,
     "threads": 1,
     "reference_version": 1,
@@ -180,6 +186,7 @@ SUBMISSIONS = {
             "reason": None,
             "ranked_by": "official",
             "score": None,
+            "decimals": _DECIMALS,
             "runs_done": 7,
             "runs_total": 32,
             "generation": 1,

@@ -9,41 +9,50 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import leaderboard, ranking, registry
+from app.competitions import Publish
 from app.models import Competition, Evaluation, Reference, Submission
 from app.schemas import LeaderboardOut, LeaderboardRow
 from app.status import Verdict
 from app.views import versions
-from app.views.competitions import reference_or_none, retraining_of
+from app.views.competitions import decimals_of, reference_or_none, retraining_of
 from app.views.evaluations import flags_out
 
-RANKINGS = {
-    "official": "official score to four decimals, best submission per participant",
-    "calibrated": "calibrated score to four decimals, best submission per participant",
-}
+NUMBERS = (
+    "no decimals",
+    "one decimal",
+    "two decimals",
+    "three decimals",
+    "four decimals",
+    "five decimals",
+    "six decimals",
+)
 
 
 def board(session: Session, slug: str, now: datetime) -> LeaderboardOut:
     """Return the public leaderboard. Raises NotFound."""
     competition = registry.get_competition(session, slug)
+    publish = registry.config_of(competition).publish
     found = leaderboard.board(session, competition, now)
     return LeaderboardOut(
         competition=slug,
         split="public",
         as_of=now,
         ranked_by=found.ranking,
-        ranking=RANKINGS[found.ranking],
+        ranking=f"{found.ranking} score to {NUMBERS[publish.score_decimals]}, best submission per participant",
         tie_rule=ranking.tie_rule(len(found.rows), found.without_interval, found.graders),
+        decimals=decimals_of(publish),
         flags=flags_out(flag for row in found.rows for flag in row.entry.flags),
         retraining=retraining_of(reference_or_none(session, competition)),
         unranked=_unranked(session, competition, now),
         without_score=found.without_score,
-        rows=[_row(row) for row in found.rows],
+        rows=[_row(row, publish) for row in found.rows],
     )
 
 
-def _row(row: leaderboard.Row) -> LeaderboardRow:
+def _row(row: leaderboard.Row, publish: Publish) -> LeaderboardRow:
     place, entry = row.place, row.entry
-    return LeaderboardRow(
+    return LeaderboardRow.rounded(
+        publish,
         rank=place.rank,
         band=place.band,
         band_first=place.first,

@@ -7,12 +7,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
 from app import quota, registry, submissions
+from app.competitions import Publish
 from app.errors import NotPrepared
 from app.models import Competition, Reference, Submission, User
 from app.schemas import (
     BundleLimitsOut,
     CompetitionOut,
     CompetitionSummary,
+    DecimalsOut,
     Links,
     QuotaOut,
     RetrainingOut,
@@ -76,7 +78,13 @@ def retraining_of(reference: Reference | None) -> RetrainingOut | None:
     facts: dict[str, Any] = reference.facts.get("retraining", {})
     if facts.get("score") is None:  # it could not be scored
         return None
-    return RetrainingOut.model_validate(facts | {"median_seconds": reference.retrain_seconds})
+    publish = registry.config_of(reference.competition).publish
+    return RetrainingOut.rounded(publish, **facts | {"median_seconds": reference.retrain_seconds})
+
+
+def decimals_of(publish: Publish) -> DecimalsOut:
+    """Return how finely a competition publishes."""
+    return DecimalsOut(score=publish.score_decimals, seconds=publish.seconds_decimals)
 
 
 def describe(session: Session, slug: str, viewer: User | None, now: datetime) -> CompetitionOut:
@@ -85,7 +93,8 @@ def describe(session: Session, slug: str, viewer: User | None, now: datetime) ->
     config = registry.config_of(competition)
     reference = reference_or_none(session, competition)
     retrain_seconds = None if reference is None else reference.retrain_seconds
-    return CompetitionOut(
+    return CompetitionOut.rounded(
+        config.publish,
         slug=competition.slug,
         title=competition.title,
         summary=config.summary,
@@ -101,6 +110,8 @@ def describe(session: Session, slug: str, viewer: User | None, now: datetime) ->
         if retrain_seconds is None
         else config.evaluation.cutoff_fraction * retrain_seconds,
         retrain_seconds=retrain_seconds,
+        decimals=decimals_of(config.publish),
+        smoke_run=reference is not None and reference.smoke,
         memory_mb=config.sandbox.memory_mb,
         threads=config.sandbox.threads,
         reference_version=None if reference is None else reference.version,
@@ -125,9 +136,15 @@ def pages(session: Session, slug: str) -> dict[str, str]:
 
 
 def facts(session: Session, slug: str) -> dict[str, Any]:
-    """Return what preparing the public split measured, or nothing while it is not prepared."""
-    reference = reference_or_none(session, registry.get_competition(session, slug))
-    return {} if reference is None else reference.facts
+    """Return what preparing the public split measured of its models, or nothing while it is not prepared."""
+    competition = registry.get_competition(session, slug)
+    reference, publish = reference_or_none(session, competition), registry.config_of(competition).publish
+    found = {} if reference is None else reference.facts
+    return {
+        who: {name: publish.score(value) for name, value in found[who].items()}
+        for who in ("original", "retrained")
+        if who in found
+    }
 
 
 def knock(session: Session, slug: str, viewer: User, key: str | None, now: datetime) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app import registry
-from app.competitions import Ranking
+from app.competitions import Publish, Ranking
 from app.flags import flags_of
 from app.models import Evaluation
 from app.reasons import REASONS
@@ -47,8 +47,9 @@ def score_of(evaluation: Evaluation) -> ScoreOut | None:
     score = evaluation.score
     if score is None:
         return None
-    retraining = retraining_of(evaluation.reference)
-    return ScoreOut(
+    retraining, publish = retraining_of(evaluation.reference), publish_of(evaluation)
+    return ScoreOut.rounded(
+        publish,
         ranked_by=ranking_of(evaluation),
         score=score.score,
         interval_low=score.interval_low,
@@ -60,7 +61,7 @@ def score_of(evaluation: Evaluation) -> ScoreOut | None:
         retain_ratio=score.retain_ratio,
         test_ratio=score.test_ratio,
         flags=flags_out(score.flags),
-        summary=None if score.summary is None else SummaryOut.model_validate(score.summary),
+        summary=None if score.summary is None else SummaryOut.rounded(publish, **score.summary),
         retraining_score=None if retraining is None else retraining.score,
         grader_version=score.grader_version,
         reference_digest=score.reference_digest,
@@ -70,6 +71,11 @@ def score_of(evaluation: Evaluation) -> ScoreOut | None:
 def ranking_of(evaluation: Evaluation) -> Ranking:
     """Return which score orders the leaderboard of an evaluation's competition."""
     return registry.config_of(evaluation.submission.competition).evaluation.ranking
+
+
+def publish_of(evaluation: Evaluation) -> Publish:
+    """Return how finely an evaluation's competition publishes."""
+    return registry.config_of(evaluation.submission.competition).publish
 
 
 def ranked_score(evaluation: Evaluation) -> float | None:

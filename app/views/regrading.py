@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import leaderboard, ranking, registry, regrading
-from app.competitions import SPLITS
+from app import leaderboard, registry, regrading
+from app.competitions import SPLITS, Publish
 from app.models import Competition
 from app.views.competitions import reference_or_none, retraining_of
 
@@ -88,16 +88,19 @@ def _boards(session: Session, slugs: list[str], now: datetime) -> dict[tuple[str
     found = {}
     for slug in slugs:
         competition = registry.get_competition(session, slug)
+        publish = registry.config_of(competition).publish
         for split in SPLITS:
             board = leaderboard.board(session, competition, now, split)
             row = retraining_of(reference_or_none(session, competition, split))
             own = None if row is None else row.score if board.ranking == "official" else row.calibrated_score
-            found[slug, split] = _Board(own, {one.entry.user_name: _standing(one) for one in board.rows})
+            found[slug, split] = _Board(
+                own, {one.entry.user_name: _standing(one, publish) for one in board.rows}
+            )
     return found
 
 
-def _standing(row: leaderboard.Row) -> Standing:
-    return Standing(row.place.rank, ranking.published(row.entry.score), row.entry.submission_id)
+def _standing(row: leaderboard.Row, publish: Publish) -> Standing:
+    return Standing(row.place.rank, publish.score(row.entry.score), row.entry.submission_id)
 
 
 def _moves(old: _Board, new: _Board) -> list[Move]:

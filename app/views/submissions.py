@@ -10,6 +10,7 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app import cursors, leaderboard, submissions
+from app.competitions import Publish
 from app.models import Competition, Evaluation, QuotaEntry, Run, Score, Submission, User
 from app.schemas import (
     Links,
@@ -22,8 +23,8 @@ from app.schemas import (
     SubmissionSummary,
 )
 from app.status import RunKind, RunStatus, Status
-from app.views.competitions import retraining_of
-from app.views.evaluations import Stage, ranked_score, ranking_of, reason_of, score_of, stages
+from app.views.competitions import decimals_of, retraining_of
+from app.views.evaluations import Stage, publish_of, ranked_score, ranking_of, reason_of, score_of, stages
 
 PAGE_SIZE = 25
 
@@ -51,6 +52,7 @@ def describe(session: Session, submission_id: str, viewer: User) -> SubmissionOu
 
 def _describe(submission: Submission) -> SubmissionOut:
     evaluation = submissions.published_evaluation(submission)
+    publish = publish_of(evaluation)
     return SubmissionOut(
         id=submission.id,
         competition=submission.competition.slug,
@@ -64,21 +66,29 @@ def _describe(submission: Submission) -> SubmissionOut:
         reason=reason_of(evaluation),
         runs=_counts(evaluation),
         cutoff_seconds=evaluation.cutoff_seconds,
+        decimals=decimals_of(publish),
         generation=evaluation.generation,
         score=score_of(evaluation),
         run_details=[
-            RunOut(seed_index=run.seed_index, status=run.status, seconds=run.seconds, reason=run.reason)
+            RunOut.rounded(
+                publish,
+                seed_index=run.seed_index,
+                status=run.status,
+                seconds=run.seconds,
+                reason=run.reason,
+            )
             for run in evaluation.seed_runs
         ],
-        smoke=_smoke(evaluation.smoke_run, submission.id),
+        smoke=_smoke(evaluation.smoke_run, submission.id, publish),
         links=links_of(submission.id),
     )
 
 
-def _smoke(run: Run | None, submission_id: str) -> SmokeOut | None:
+def _smoke(run: Run | None, submission_id: str, publish: Publish) -> SmokeOut | None:
     if run is None:
         return None
-    return SmokeOut(
+    return SmokeOut.rounded(
+        publish,
         status=run.status,
         verdict=run.verdict,
         reason=run.reason,
@@ -195,7 +205,10 @@ def _runs_done(session: Session, found: Sequence[Submission]) -> dict[str, int]:
 
 def _summary(submission: Submission, done: dict[str, int]) -> SubmissionSummary:
     evaluation = submissions.published_evaluation(submission)
-    return SubmissionSummary(
+    publish = publish_of(evaluation)
+    return SubmissionSummary.rounded(
+        publish,
+        decimals=decimals_of(publish),
         id=submission.id,
         competition=submission.competition.slug,
         competition_title=submission.competition.title,

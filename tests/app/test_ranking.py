@@ -10,11 +10,25 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from app import competitions, flags, ranking
-from app.ranking import Candidate, Estimate, best, places, separated, student
+from app.competitions import Publish
+from app.ranking import Candidate, Estimate, student
 from grader import comparison, integrity, intervals
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+FOUR = Publish()
+
+
+def best(candidates, publish=FOUR):
+    return ranking.best(candidates, publish)
+
+
+def places(ordered, publish=FOUR):
+    return ranking.places(ordered, publish)
+
+
+def separated(first, second, publish=FOUR):
+    return ranking.separated(first, second, publish)
 
 
 def entry(name, score, minutes=0):
@@ -36,6 +50,16 @@ def test_ones_best_is_the_earliest_of_those_that_are_equal_as_published():
     assert [one.submission_id for one in found] == ["ada1"]
 
 
+def test_what_is_published_more_coarsely_ties_more():
+    close = [entry("ada", 0.512, 5), entry("eve", 0.508, 1)]
+    two = Publish(score_decimals=2)
+    assert [one.who for one in best(close)] == ["ada", "eve"]
+    assert [one.who for one in best(close, two)] == ["eve", "ada"]
+    rows = [Estimate(0.512), Estimate(0.508)]
+    assert [place.band for place in places(rows)] == [1, 2]
+    assert [place.band for place in places(rows, two)] == [1, 1]
+
+
 @pytest.mark.parametrize("score", [None, math.nan, math.inf, -math.inf])
 def test_what_is_no_finite_number_never_ranks(score):
     assert best([entry("ada", score), entry("eve", 0.0)]) == [entry("eve", 0.0)]
@@ -55,7 +79,7 @@ def test_nobody_makes_an_empty_board():
 def test_the_order_of_entries_does_not_matter(rows, random):
     entries = [entry(*row) for row in rows]
     assert best(entries) == best(random.sample(entries, len(entries)))
-    scores = [ranking.published(one.score) for one in best(entries)]
+    scores = [FOUR.score(one.score) for one in best(entries)]
     assert scores == sorted(scores, reverse=True)
 
 
@@ -100,7 +124,7 @@ def test_the_separation_is_the_graders(seed, gap, draws, unknown):
     ours[rng.permutation(draws)[: min(unknown, draws - ranking.LEAST_DRAWS)]] = np.nan
     expected = comparison.difference(0.3 + gap, ours, 0.3, theirs)
     kept = [None if math.isnan(one) else one for one in ours]
-    if ranking.published(0.3 + gap) != ranking.published(0.3):
+    if FOUR.score(0.3 + gap) != FOUR.score(0.3):
         found = separated(Estimate(0.3 + gap, kept), Estimate(0.3, theirs.tolist()))
         assert found == expected.separated
 
