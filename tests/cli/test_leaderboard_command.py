@@ -62,6 +62,12 @@ def test_the_row_of_retraining_stands_where_its_score_puts_it_without_a_rank(ser
     assert lines[3].split()[2:5] == ["0.1200", "0.0100", "1.2000"]
 
 
+def test_a_board_has_the_decimals_that_its_competition_publishes(service, lethe):
+    service.on(BOARD, Answer(200, board(0.12, decimals={"score": 2, "seconds": 0})))
+    best = lethe("leaderboard", "digits").stdout.splitlines()[3].split()
+    assert best[2:9] == ["0.12", "0.01", "1.20", "0.10", "1.00", "1.00", "1"]
+
+
 def test_a_board_by_calibrated_score_shows_the_official_one_beside_it(service, lethe):
     service.on(BOARD, Answer(200, board(1.2, 0.5, ranked_by="calibrated")))
     lines = lethe("leaderboard", "digits").stdout.splitlines()

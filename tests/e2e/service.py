@@ -24,12 +24,12 @@ LETHE = [sys.executable, "-m", "cli.main"]
 class Service:
     """A web process and a worker process over one data folder."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, competitions: Path) -> None:
         self.data_dir = data_dir
         self.environment = {
             **os.environ,
             "LETHE_DATA_DIR": str(data_dir),
-            "LETHE_COMPETITIONS_DIR": str(ROOT / "tests/fixtures"),
+            "LETHE_COMPETITIONS_DIR": str(competitions),
             "LETHE_LEASE_SECONDS": "3",
             "LETHE_REAP_SECONDS": "1",
             "LETHE_POLL_SECONDS": "0.1",
@@ -38,8 +38,8 @@ class Service:
 
     @classmethod
     @contextmanager
-    def prepared(cls, data_dir: Path):
-        service = cls(data_dir)
+    def prepared(cls, data_dir: Path, competitions: Path = ROOT / "tests/fixtures"):
+        service = cls(data_dir, competitions)
         for arguments in (["migrate"], ["competition", "prepare", "tiny"]):
             subprocess.run([*LETHE, *arguments], env=service.environment, cwd=ROOT, check=True, timeout=300)
         service.admin_token, service.token = service.add_people()

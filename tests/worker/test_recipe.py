@@ -162,11 +162,14 @@ def test_the_digits_model_has_the_names_that_published_methods_reach_for():
 def test_the_digits_have_the_noise_and_the_forget_sets_that_their_page_tells_of():
     arrays = load_arrays(DIGITS)
     dataset = check_dataset(arrays, Batches())
-    assert [len(arrays[f"{part}_labels"]) for part in ("train", "val", "test")] == [600, 200, 997]
+    assert [len(arrays[f"{part}_labels"]) for part in ("train", "val", "test")] == [600, 200, 847]
     assert len(np.unique(np.concatenate([arrays["forget_public"], arrays["forget_private"]]))) == 120
     true = load_true_labels(arrays["train_images"])
     for part in (arrays["forget_public"], arrays["forget_private"], np.arange(600)):
         assert (true[part] != arrays["train_labels"][part]).mean() == pytest.approx(0.3)
+    assert [len(dataset.smoke_part(part)) for part in ("retain", "forget", "val")] == [100, 15, 35]
+    public = load_true_labels(arrays["smoke_images"])
+    assert (public != arrays["smoke_labels"]).sum() == round(0.3 * 15) + round(0.3 * 100)
     assert (arrays["non_member_labels"] != arrays["test_labels"]).mean() == pytest.approx(0.3, abs=0.001)
     assert arrays["train_images"].min() == 0
     assert arrays["train_images"].max() == 1
