@@ -112,6 +112,9 @@ class Bubblewrap:
                 raise SandboxFault(f"a sandbox could not be started: {error}") from error
             raise
 
+    def close(self) -> None:
+        """Nothing is left of a sandbox that is dead."""
+
     def _start(self, spec: SandboxSpec, slot: Slot) -> WatchedSandbox:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         data = [(sealed_input(_RUNNER.read_bytes()), RUNNER), (sealed_input(_PASSWD), "/etc/passwd")]
