@@ -1,10 +1,14 @@
 """A competition small enough for one second, and real sandboxes for it."""
 
+import os
+import shutil
+
 import pytest
 
 from tests.worker.sandbox.tools import UIDS, make_material, spec_of
 from worker.sandbox.base import Job
 from worker.sandbox.bubblewrap import Bubblewrap
+from worker.sandbox.docker import Docker
 from worker.sandbox.pool import Pool
 
 
@@ -13,6 +17,20 @@ def bubblewrap():
     backend = Bubblewrap(UIDS)
     backend.probe()  # without bubblewrap these tests fail, and say what to install
     return backend
+
+
+@pytest.fixture(scope="session")
+def containers():
+    image = os.environ.get("LETHE_TEST_IMAGE", "")
+    if not image and (os.geteuid() != 0 or shutil.which("dockerd") is None):
+        pytest.skip("Docker sandboxes need a Docker daemon, or root and dockerd to start one")
+    assert image, (
+        "start the tests by `make test`, or by `sh .ci/with-docker .venv/bin/pytest`, which brings Docker"
+    )
+    backend = Docker(image, uid_base=UIDS + 1000)
+    backend.probe()
+    yield backend
+    backend.close()
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +47,14 @@ def spec(material):
 def take(bubblewrap, spec):
     """Return a READY sandbox; the next ones get ready meanwhile."""
     pool = Pool(bubblewrap)
+    yield lambda: pool.take(spec)
+    pool.close()
+
+
+@pytest.fixture(scope="session")
+def take_container(containers, spec):
+    """Return a READY container; the next ones get ready meanwhile."""
+    pool = Pool(containers)
     yield lambda: pool.take(spec)
     pool.close()
 

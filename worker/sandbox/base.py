@@ -98,3 +98,6 @@ class Backend(Protocol):
 
     def start(self, spec: SandboxSpec) -> Sandbox:
         """Start a sandbox and block until it is READY. Raises SandboxFault."""
+
+    def close(self) -> None:
+        """Wait until nothing of dead sandboxes is left; no more are started."""

@@ -97,6 +97,9 @@ class Fake:
             self.started += 1
         return FakeSandbox(self._behaviour, spec.limits.output_bytes, self._one_less)
 
+    def close(self) -> None:
+        """Nothing is left of a sandbox that is dead."""
+
     def _one_less(self) -> None:
         with self._lock:
             self.alive -= 1
