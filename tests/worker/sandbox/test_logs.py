@@ -29,9 +29,10 @@ def test_both_ends_of_a_stream_are_kept_and_what_is_left_out_is_counted(chunks, 
         assert log.text == whole[:head] + gap + (whole[-tail:] if tail else b"")
 
 
-@pytest.fixture
-def logged(take):
+@pytest.fixture(params=["take", "take_container"], ids=["bubblewrap", "docker"])
+def logged(request):
     """Run one bundle in a real sandbox and keep what it prints."""
+    take = request.getfixturevalue(request.param)
 
     def once(source, files=None, cutoff_seconds=20.0, log_bytes=LIMIT):
         job = Job(bundle(source, files), 7, cutoff_seconds, log_bytes)
