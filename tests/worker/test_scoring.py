@@ -52,6 +52,7 @@ def test_the_reports_headlines_are_stored_beside_it_and_everything_is_json(rng):
     assert score.calibrated_score == pytest.approx(report["ceiling"]["calibrated_score"])
     assert report["ceiling"]["second_reference"]
     assert report["time"]["cutoff"] == 2.0
+    assert report["time"]["share_of_cutoff"] == [0.5] * 32
     low, high = score.interval
     assert low < score.score < high
     assert score.calibrated_interval[0] < score.calibrated_score < score.calibrated_interval[1]
