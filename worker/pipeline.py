@@ -16,7 +16,8 @@ from typing import TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app import evaluations, registry
+from app import evaluations
+from app.competitions import CompetitionConfig
 from app.db import read_only, unit_of_work
 from app.evaluations import Claim, NextUp, Recorded, RunOutcome, ScoringClaim
 from app.settings import Settings
@@ -110,9 +111,9 @@ class Worker:
         with unit_of_work(self._engine) as session:
             reference = evaluations.next_up(session, self._calibrator.passed_over())
             work = None if reference is None else self._take(session, reference)
-        if isinstance(work, Wanted):
-            return self._measure(work)
-        return self._serve(work) if work else Step.IDLE
+        if reference is None or work is None:
+            return Step.IDLE
+        return self._measure(work) if isinstance(work, Wanted) else self._serve(work, reference.config)
 
     def _take(self, session: Session, reference: NextUp) -> Claim | Wanted | None:
         """Take a run of a reference, or what is to be measured here before; None when others were quicker."""
@@ -150,10 +151,8 @@ class Worker:
         self._reaped_at = time.monotonic()
         self._score(None)
 
-    def _serve(self, claim: Claim) -> Step:
+    def _serve(self, claim: Claim, config: CompetitionConfig) -> Step:
         try:
-            with read_only(self._engine) as session:
-                config = registry.config_of(registry.get_competition(session, claim.competition_slug))
             with self._beating(lambda s: self._is_wanted(s, claim)) as unwanted:
                 ended = self._device.run(claim, config, lambda: unwanted.is_set() or self._stopping.is_set())
         except AWAY:
