@@ -88,8 +88,8 @@ def _seconds(submission: JsonObject) -> list[tuple[str, str]]:
 
 
 def _cutoff(own: list[float | None], nominal: float | None) -> str:
-    """Write the cutoff: that of the runs, which differs from device to device, or before any has ended the nominal one."""
+    """Write the cutoff: that of the runs, which may differ, or before any has ended the nominal one."""
     known = sorted({seconds(one) for one in own if one is not None}, key=float)
     if not known:
         return f"cutoff {seconds(nominal)} s" if own else f"cutoff about {seconds(nominal)} s"
-    return f"cutoff {known[0]} s" if len(known) == 1 else f"cutoffs {known[0]} to {known[-1]} s by device"
+    return f"cutoff {known[0]} s" if len(known) == 1 else f"cutoffs {known[0]} to {known[-1]} s"

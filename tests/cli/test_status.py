@@ -100,12 +100,12 @@ def test_seconds_have_the_digits_that_the_pages_show(service, lethe):
     assert "median 1.15, longest 1.30, cutoff 2.75 s" in lethe("status", "abc123").stdout
 
 
-def test_the_cutoff_is_the_runs_own_and_a_range_where_devices_differ(service, lethe):
+def test_the_cutoff_is_the_runs_own_and_a_range_where_they_differ(service, lethe):
     found = scored()
     for run, cutoff in zip(found["run_details"], (2.754, 2.754, 2.754, 3.0), strict=True):
         run["cutoff_seconds"] = cutoff
     service.on(READ, Answer(200, found))
-    assert "longest 1.30, cutoffs 2.75 to 3.00 s by device" in lethe("status", "abc123").stdout
+    assert "longest 1.30, cutoffs 2.75 to 3.00 s" in lethe("status", "abc123").stdout
     found["run_details"].pop()
     service.on(READ, Answer(200, found))
     assert "longest 1.20, cutoff 2.75 s" in lethe("status", "abc123").stdout
