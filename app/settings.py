@@ -23,6 +23,8 @@ class Settings(BaseSettings):
     poll_seconds: float = 1.0
     """How often an idle worker looks for queued runs."""
     reap_seconds: float = 15.0
+    calibration_check_hours: float = 24.0
+    """How long after its last look a worker measures a retraining again, to see whether its device has drifted."""
     queue_due_hours: float = 24.0
     """A queued or running evaluation with no progress for this long ends as stalled."""
     session_hours: float = 24.0 * 14

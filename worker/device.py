@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from app.competitions import CompetitionConfig
-from app.evaluations import Claim, NewScore, RunLog, RunOutcome, ScoringClaim
+from app.evaluations import Claim, FinishedRun, NewScore, NextUp, RunLog, RunOutcome, ScoringClaim
 from app.settings import Settings
 from app.status import RunKind, Verdict
 from app.storage import Storage
-from worker import weights
+from worker import calibration_bundle, weights
+from worker.fingerprint import Fingerprint, fingerprint
 from worker.material import fetch
-from worker.outputs import ModelFailed, NotFiniteLogits, RunOutputs, Split
+from worker.outputs import ModelFailed, NotFiniteLogits, Split
 from worker.sandbox.base import Job, Limits, Log, RunResult, SandboxSpec
 from worker.sandbox.pool import Pool
-from worker.scoring import score_outputs
+from worker.scoring import score_runs
 
 LOG_BYTES = 64 << 10
 """How much of what a smoke run prints is kept."""
@@ -34,24 +36,38 @@ class Device:
     ) -> RunOutcome | None:
         """Return how the run ended, or None if it was killed because `should_stop` said so."""
         split = self._split(claim.reference_digest)
+        bundle, smoke = self._storage.get(claim.bundle_digest), claim.kind is RunKind.SMOKE
         # the one place that lets a log out: together with the folder that holds public data alone
-        smoke = claim.kind is RunKind.SMOKE
-        spec, log_bytes = spec_for(split, config, self._name, smoke=smoke), LOG_BYTES if smoke else 0
-        job = Job(self._storage.get(claim.bundle_digest), claim.seed, claim.cutoff_seconds, log_bytes)
-        sandbox = self._pool.take(spec)
-        try:
-            result = sandbox.run(job, should_stop)
-        finally:
-            sandbox.close()
+        log_bytes, material = (LOG_BYTES, split.smoke) if smoke else (0, split.sandbox)
+        job = Job(bundle, claim.seed, claim.cutoff_seconds, log_bytes)
+        result = self._play(spec_for(split, config, self._name, material), job, should_stop)
         if result.verdict is Verdict.CANCELLED:
             return None
         return self._smoked(split, result) if smoke else self._judge(split, result)
 
-    def score(self, claim: ScoringClaim, rows: Sequence[tuple[int, str, float]]) -> NewScore | None:
-        """Grade stored outputs, given as (seed_index, digest, seconds); None when they cannot be scored."""
-        runs = [RunOutputs.from_bytes(self._storage.get(digest)) for _, digest, _ in rows]
-        seconds = [seconds for _, _, seconds in rows]
-        return score_outputs(runs, self._split(claim.reference_digest), seconds, claim.cutoff_seconds)
+    def fingerprint(self, config: CompetitionConfig) -> Fingerprint:
+        """Return what decides how fast a competition's runs are here."""
+        return fingerprint(config.sandbox, self._name, self._pool.identity)
+
+    def retrain(
+        self, reference: NextUp, seed: int, cutoff_seconds: float, should_stop: Callable[[], bool]
+    ) -> RunResult:
+        """Retrain a reference's model as a participant's run would; what comes of it but the seconds is dropped."""
+        split = self._split(reference.reference_digest)
+        job = Job(calibration_bundle.bundle(), seed, cutoff_seconds)
+        spec = spec_for(split, reference.config, self._name)
+        return replace(self._play(spec, job, should_stop), output=b"")
+
+    def score(self, claim: ScoringClaim, finished: Sequence[FinishedRun]) -> NewScore | None:
+        """Grade the stored outputs of runs; None when they cannot be scored."""
+        return score_runs(finished, self._storage, self._split(claim.reference_digest))
+
+    def _play(self, spec: SandboxSpec, job: Job, should_stop: Callable[[], bool]) -> RunResult:
+        sandbox = self._pool.take(spec)
+        try:
+            return sandbox.run(job, should_stop)
+        finally:
+            sandbox.close()
 
     def _smoked(self, split: Split, result: RunResult) -> RunOutcome:
         """Judge the form of what a smoke run left, and keep what it printed; its weights meet no hidden data."""
@@ -90,8 +106,10 @@ def _invalid(result: RunResult, reason: str) -> RunOutcome:
     return RunOutcome(result.seconds, verdict=Verdict.INVALID_OUTPUT, reason=reason)
 
 
-def spec_for(split: Split, config: CompetitionConfig, device: str, *, smoke: bool = False) -> SandboxSpec:
-    """Return what a sandbox is started with: for runs that are scored, or with nothing but public data."""
+def spec_for(
+    split: Split, config: CompetitionConfig, device: str, material: Path | None = None
+) -> SandboxSpec:
+    """Return what a sandbox is started with; it sees the split's own folder unless another is given."""
     limits = Limits(
         memory_bytes=config.sandbox.memory_mb * 2**20,
         processes=config.sandbox.processes,
@@ -99,4 +117,4 @@ def spec_for(split: Split, config: CompetitionConfig, device: str, *, smoke: boo
         output_bytes=weights.payload_bytes(split.layout),
         threads=config.sandbox.threads,
     )
-    return SandboxSpec(split.smoke if smoke else split.sandbox, limits, device)
+    return SandboxSpec(material or split.sandbox, limits, device)

@@ -25,7 +25,7 @@ def create(
     session: Session,
     submission: Submission,
     reference: Reference,
-    cutoff_seconds: float,
+    cutoff_fraction: float,
     seeds: Sequence[int],
     *,
     published: bool,
@@ -36,7 +36,9 @@ def create(
 ) -> Evaluation:
     """Insert the next generation of a submission on the reference's split, with one queued run for each seed.
 
-    With `smoke_seed` a run on the reference's public data is queued before them; it counts nowhere.
+    `cutoff_fraction` is of one retraining's seconds on whatever device takes a run. It is frozen here: a competition
+    that changes its own changes no evaluation that there is. With `smoke_seed` a run on the reference's public data is
+    queued before them; it counts nowhere.
     """
     smoke = [] if smoke_seed is None else [_run(SMOKE_INDEX, smoke_seed, now, RunKind.SMOKE)]
     evaluation = Evaluation(
@@ -49,7 +51,8 @@ def create(
         published=published,
         cancel_requested=False,
         n_runs=len(seeds),
-        cutoff_seconds=cutoff_seconds,
+        cutoff_fraction=cutoff_fraction,
+        cutoff_seconds=cutoff_fraction * reference.retrain_seconds,
         fence=0,
         losses=0,
         due_at=due,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from app.competitions import CompetitionConfig
 from app.status import RunKind, Verdict
 
 
@@ -35,6 +36,27 @@ class RunLog:
 
     digest: str
     dropped_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class NextUp:
+    """The reference whose run has waited longest: what a worker needs to know before it asks for one."""
+
+    reference_id: str
+    reference_digest: str
+    split: str
+    retrain_seconds: float  # by whoever prepared it; on this device it may be another number
+    config: CompetitionConfig
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A succeeded run: where its outputs are, its wall seconds, and what it could have taken."""
+
+    seed_index: int
+    outputs_digest: str
+    seconds: float
+    cutoff_seconds: float
 
 
 @dataclass(frozen=True)
@@ -75,7 +97,6 @@ class ScoringClaim:
     evaluation_id: str
     fence: int
     reference_digest: str
-    cutoff_seconds: float
 
 
 @dataclass(frozen=True)

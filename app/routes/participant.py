@@ -119,7 +119,7 @@ def submission(
     shown = {
         "detail": detail,
         "one": one,
-        "chart": charts.run_seconds(one.run_details, one.cutoff_seconds),
+        "chart": charts.run_times(one.run_details, one.cutoff_seconds),
         "log": _log(context, session, one, person),
     }
     return context.renderer.page(request, "submission.html", shown, viewer=person)

@@ -69,18 +69,21 @@ def _describe(submission: Submission) -> SubmissionOut:
         decimals=decimals_of(publish),
         generation=evaluation.generation,
         score=score_of(evaluation),
-        run_details=[
-            RunOut.rounded(
-                publish,
-                seed_index=run.seed_index,
-                status=run.status,
-                seconds=run.seconds,
-                reason=run.reason,
-            )
-            for run in evaluation.seed_runs
-        ],
+        run_details=[_run(run, publish) for run in evaluation.seed_runs],
         smoke=_smoke(evaluation.smoke_run, submission.id, publish),
         links=links_of(submission.id),
+    )
+
+
+def _run(run: Run, publish: Publish) -> RunOut:
+    return RunOut.rounded(
+        publish,
+        seed_index=run.seed_index,
+        status=run.status,
+        seconds=run.seconds,
+        cutoff_seconds=run.cutoff_seconds,
+        device=None if run.calibration is None else run.calibration.device_name,
+        reason=run.reason,
     )
 
 

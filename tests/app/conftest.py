@@ -13,6 +13,7 @@ from app.db import make_engine, migrate, read_only, unit_of_work
 from app.evaluations import NewScore, RunLog, RunOutcome
 from app.models import Base, Evaluation, Event, QuotaEntry, Run, Submission, User
 from app.status import RunKind, RunStatus, Verdict
+from tests.lending import calibrate_all, lend
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
@@ -84,6 +85,7 @@ class World:
             for split in SPLITS:
                 digest = f"{slug}-{split}".ljust(64, "0")
                 registry.add_reference(session, competition, split, digest, n_models, 10.0, {}, NOW)
+            calibrate_all(session, NOW)
         return competition
 
     def submission(self, user, slug="digits", runs=3, at=NOW, *, paid=True, smoke_seed=None):
@@ -108,7 +110,7 @@ class World:
                 session,
                 submission,
                 reference,
-                2.0,
+                0.2,
                 range(runs),
                 published=True,
                 now=at,
@@ -119,7 +121,7 @@ class World:
 
     def claim(self, limit=1, worker="w1", at=NOW):
         with unit_of_work(self.engine) as session:
-            return evaluations.claim(session, worker=worker, limit=limit, now=at, lease=LEASE, queue_due=DAY)
+            return lend(session, worker=worker, limit=limit, now=at, lease=LEASE, queue_due=DAY)
 
     def record(self, claim, outcome=None, at=NOW):
         seed = RunOutcome(1.5, outputs_digest=f"{claim.seed_index}".rjust(64, "0"))

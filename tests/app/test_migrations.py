@@ -73,6 +73,17 @@ ROWS = {
         "losses": 0,
         "created_at": NOW,
     },
+    "runs": {
+        "id": "x1",
+        "evaluation_id": "e1",
+        "seed_index": 0,
+        "seed": 7,
+        "status": "succeeded",
+        "fence": 1,
+        "losses": 0,
+        "seconds": 1.2,
+        "queued_at": NOW,
+    },
     "scores": OLD_SCORE,
 }
 
@@ -152,25 +163,10 @@ def test_what_is_read_often_stands_before_the_report_in_sqlite(first):
     assert set(names) == {column.name for column in Score.__table__.columns}
 
 
-RUN = {
-    "id": "run0",
-    "evaluation_id": "e1",
-    "seed_index": 0,
-    "seed": 5,
-    "status": "succeeded",
-    "fence": 1,
-    "losses": 0,
-    "outputs_digest": "o" * 64,
-    "queued_at": NOW,
-}
-
-
 def test_runs_and_references_that_there_are_know_of_no_public_data(first):
-    with first.begin() as connection:
-        insert(connection, "runs", RUN)
     migrate(first)
     with read_only(first) as session:
-        run = session.get_one(Run, "run0")
+        run = session.get_one(Run, "x1")
         assert (run.kind, run.log_digest, run.log_dropped_bytes) == (RunKind.SEED, None, None)
         assert not run.evaluation.reference.smoke
 
@@ -178,10 +174,9 @@ def test_runs_and_references_that_there_are_know_of_no_public_data(first):
 def test_going_back_drops_smoke_runs_and_keeps_the_others(first):
     migrate(first)
     with first.begin() as connection:
-        insert(connection, "runs", RUN)
-        insert(connection, "runs", RUN | {"id": "smoke", "kind": "smoke", "seed_index": -1})
-        command.downgrade(alembic_config(connection), "0002")
-        assert connection.execute(text("SELECT id FROM runs")).scalars().all() == ["run0"]
+        insert(connection, "runs", ROWS["runs"] | {"id": "x2", "kind": "smoke", "seed_index": -1})
+        command.downgrade(alembic_config(connection), "0003")
+        assert connection.execute(text("SELECT id FROM runs")).scalars().all() == ["x1"]
 
 
 def test_going_back_keeps_the_current_scores_alone(first):
@@ -194,3 +189,27 @@ def test_going_back_keeps_the_current_scores_alone(first):
     assert [tuple(row) for row in rows] == [("old", "1", 0.0923)]
     with pytest.raises(IntegrityError), first.begin() as connection:
         insert(connection, "scores", OLD_SCORE | {"id": "second", "grader_version": "2"})
+
+
+def test_evaluations_get_the_fraction_behind_their_cutoff_and_runs_the_cutoff_they_ran_under(first):
+    with first.begin() as connection:
+        insert(connection, "runs", ROWS["runs"] | {"id": "x2", "seed_index": 1, "status": "queued"})
+    migrate(first)
+    with read_only(first) as session:
+        evaluation = session.get_one(Evaluation, "e1")
+        assert (evaluation.cutoff_fraction, evaluation.cutoff_seconds) == (0.2, 2.0)
+        ran, waits = evaluation.runs
+        assert (ran.cutoff_seconds, ran.seconds, ran.calibration) == (2.0, 1.2, None)
+        assert (waits.cutoff_seconds, waits.calibration) == (None, None)
+
+
+def test_going_back_before_calibrations_keeps_evaluations_and_runs(first):
+    migrate(first)
+    with first.begin() as connection:
+        command.downgrade(alembic_config(connection), "0002")
+        rows = connection.execute(text("SELECT id, cutoff_seconds FROM evaluations")).all()
+        assert [tuple(row) for row in rows] == [("e1", 2.0)]
+        assert "calibrations" not in inspect(connection).get_table_names()
+    migrate(first)
+    with read_only(first) as session:
+        assert session.get_one(Run, "x1").cutoff_seconds == 2.0

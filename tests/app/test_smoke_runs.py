@@ -49,7 +49,7 @@ def test_outputs_leave_the_smoke_run_out_and_scoring_waits_for_it(world, ada):
     assert world.evaluation(evaluation).status is Status.RUNNING
     assert world.record(smoke) is Recorded.LAST
     with read_only(world.engine) as session:
-        assert [index for index, *_ in evaluations.outputs(session, evaluation)] == [0, 1, 2]
+        assert [run.seed_index for run in evaluations.outputs(session, evaluation)] == [0, 1, 2]
         row = session.get_one(Evaluation, evaluation)
         assert [run.seed_index for run in row.seed_runs] == [0, 1, 2]
         assert row.smoke_run.seed_index == -1

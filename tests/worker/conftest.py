@@ -2,14 +2,18 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
+from tests.worker.bench import Bench, prepare_into
 from tests.worker.sandbox.tools import UIDS, make_material, spec_of
 from worker.sandbox.base import Job
 from worker.sandbox.bubblewrap import Bubblewrap
 from worker.sandbox.docker import Docker
 from worker.sandbox.pool import Pool
+
+TINY = Path(__file__).parents[1] / "fixtures/tiny"
 
 
 @pytest.fixture(scope="session")
@@ -84,3 +88,16 @@ def run_watched(spec):
 def run_either(request):
     """Run one bundle in each of the two ways that memory and seconds are counted."""
     return request.getfixturevalue("run" if request.param == "control group" else "run_watched")
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory):
+    """A data folder with the tiny competition prepared, copied for each test."""
+    return prepare_into(tmp_path_factory.mktemp("prepared"), TINY)
+
+
+@pytest.fixture
+def bench(prepared, tmp_path):
+    folder = tmp_path / "data"
+    shutil.copytree(prepared, folder)
+    return Bench(folder)

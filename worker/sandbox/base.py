@@ -93,6 +93,10 @@ class Backend(Protocol):
 
     name: str
 
+    @property
+    def identity(self) -> str:
+        """What participants' code meets here, by name and, where there is an image, its digest: part of calibrations."""
+
     def probe(self) -> None:
         """Raise SandboxUnavailable, naming the cause and the package to install, unless sandboxes work here."""
 
