@@ -1,10 +1,12 @@
 # Lethe: `make demo` sets everything up and runs the service; `make test` sets everything up and runs the tests.
 PYTHON ?= python3
 PORT ?= 8000
+FILES ?= 100000
+SEED ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint clean system-demo system-test
+.PHONY: help demo test lint fuzz clean system-demo system-test
 .DEFAULT_GOAL := help
 
 help:
@@ -12,6 +14,7 @@ help:
 	@echo "make demo CHECK=1    the same, then submit the example bundles, print the leaderboard, stop"
 	@echo "make test            set up and run linters, types and tests"
 	@echo "make lint            ruff and mypy alone"
+	@echo "make fuzz            read 100,000 mutated files of each kind (FILES=100000 SEED=1)"
 	@echo "make clean           remove the virtual environment and caches (var/, the service's data, stays)"
 
 demo: system-demo $(VENV)/.installed
@@ -24,6 +27,9 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.fuzz --files $(FILES) --seed $(SEED)
 
 system-demo:
 	@sh .ci/system-packages bwrap:bubblewrap

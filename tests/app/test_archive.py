@@ -5,6 +5,7 @@ import resource
 import stat
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -210,6 +211,36 @@ def test_a_name_that_is_not_utf8_is_refused(refused):
     refused(marked, "unsafe_name", "UTF-8")
     unmarked = pack(("donneees", "x")).replace(b"donneees", b"donn\xc3\xa9es")
     refused(unmarked, "unsafe_name", "not marked as UTF-8")
+
+
+def second_name(name, other):
+    """Return an entry with the Unicode path field that makes some programs unpack it under another name."""
+    info = zipfile.ZipInfo(name)
+    info.extra = struct.pack("<HHBL", 0x7075, 5 + len(other), 1, zlib.crc32(name.encode())) + other.encode()
+    return info
+
+
+def test_a_second_name_in_an_extra_field_is_refused(refused):
+    refused(pack((second_name("helper.py", "../evil.py"), "x")), "unsafe_name", "second name")
+    stamped = second_name("helper.py", "evil.py")
+    stamped.extra = struct.pack("<HHBL", 0x5455, 5, 1, 0) + stamped.extra  # behind a time stamp
+    refused(pack((stamped, "x")), "unsafe_name", "second name")
+
+
+def test_a_second_name_in_an_entrys_own_header_is_refused(refused):
+    data = pack((second_name("helper.py", "evil.py"), "x"))
+    table = data.index(b"PK\1\2")
+    refused(data[:table] + data[table:].replace(b"up", b"xx"), "damaged_archive", "two names")
+
+
+def test_a_name_marked_as_utf8_in_one_header_only_is_refused(refused):
+    data = bytearray(pack(("donn\u00e9es", "x")))
+    data[data.index(b"PK\3\4", 10) + 7] &= ~0x08
+    refused(bytes(data), "damaged_archive", "two names")
+
+
+def test_a_patch_for_a_file_is_refused(refused):
+    refused(patched(pack(("helper.py", "x")), 6, 8, "<H", 0x20), "damaged_archive", "patch")
 
 
 @pytest.mark.parametrize(
