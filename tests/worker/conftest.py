@@ -41,3 +41,20 @@ def run(take):
         return take().run(Job(bundle, seed, cutoff_seconds), lambda: False)
 
     return once
+
+
+@pytest.fixture
+def run_watched(spec):
+    """Run one bundle in a sandbox without a control group, as on a machine that has none for us."""
+    backend = Bubblewrap(UIDS, use_cgroups=False)
+
+    def once(bundle, seed=7, cutoff_seconds=20.0):
+        return backend.start(spec).run(Job(bundle, seed, cutoff_seconds), lambda: False)
+
+    return once
+
+
+@pytest.fixture(params=["control group", "watchdog"])
+def run_either(request):
+    """Run one bundle in each of the two ways that memory and seconds are counted."""
+    return request.getfixturevalue("run" if request.param == "control group" else "run_watched")

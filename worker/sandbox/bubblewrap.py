@@ -1,10 +1,10 @@
-"""Sandboxes on one machine with no daemon: bubblewrap, unprivileged user namespaces, a memory watchdog.
+"""Sandboxes on one machine with no daemon: bubblewrap, unprivileged user namespaces, control groups where there are any.
 
-What it does not do: it shares the host's kernel, and it suits participants one trusts somewhat. Memory has no cgroup:
-each process has an address-space limit of the memory limit plus what an idle torch reserves, and a watchdog sums up the
-processes' resident memory every 20 ms and kills; a burst can overshoot by what is touched in that time. Shared memory that
-was touched and put away again is seen twice a second, /tmp and /dev/shm have a size cap each but no cap on the number of
-files, and what waits in pipes and sockets is bounded only by the number of descriptors. It runs on the CPU only.
+What it does not do: it shares the host's kernel, and it suits participants one trusts somewhat. It runs on the CPU only.
+Without control groups each process has an address-space limit of the memory limit plus what an idle torch reserves, and a
+watchdog sums up the processes' resident memory every 20 ms and kills; a burst can overshoot by what is touched in that
+time. Shared memory that was touched and put away again is then seen twice a second, /tmp and /dev/shm have a size cap
+each but no cap on the number of files, and what waits in pipes and sockets is bounded only by the number of descriptors.
 """
 
 import contextlib
@@ -21,14 +21,15 @@ from typing import Any
 
 from worker.sandbox import probe, seccomp
 from worker.sandbox.base import Limits, SandboxFault, SandboxSpec, SandboxUnavailable
-from worker.sandbox.bubblewrap_run import BubblewrapSandbox, Handles
-from worker.sandbox.claims import Claim, claim_uid, kill_leftovers
+from worker.sandbox.cgroup import CgroupMeter, Cgroups
+from worker.sandbox.claims import kill_leftovers
 from worker.sandbox.command import (
     INSTALL,
     MATERIAL,
     PACKAGES,
     RUNNER,
     Channels,
+    Drop,
     Host,
     Mounts,
     command,
@@ -37,6 +38,9 @@ from worker.sandbox.command import (
 )
 from worker.sandbox.memfd import LENGTH_BYTES, sealed_input
 from worker.sandbox.runner import FAULT, READY
+from worker.sandbox.session import WatchedSandbox
+from worker.sandbox.slot import Slot, take_slot
+from worker.sandbox.watchdog import Watchdog
 
 TORCH_ADDRESS_SPACE = 1 << 30
 _PASSWD = b"participant:x:1000:1000::/tmp:/bin/sh\n"
@@ -57,9 +61,12 @@ class Bubblewrap:
 
     name = "bubblewrap"
 
-    def __init__(self, uid_base: int = 210_000, start_seconds: float = 120.0) -> None:
+    def __init__(
+        self, uid_base: int = 210_000, start_seconds: float = 120.0, *, use_cgroups: bool = True
+    ) -> None:
         self._uid_base = uid_base
         self._start_seconds = start_seconds
+        self.groups = Cgroups.find() if use_cgroups else None
         # --die-with-parent follows the thread that spawned the sandbox: this one lives as long as the back end
         self._spawner = ThreadPoolExecutor(1, thread_name_prefix="sandbox-spawner")
 
@@ -69,28 +76,20 @@ class Bubblewrap:
         try:
             if os.geteuid() == 0:
                 kill_leftovers()
-            answer, errors = self._ask(probe.SCRIPT)
+            answer, errors = self._ask()
         except OSError as error:
             raise SandboxUnavailable(f"Sandboxes do not work here: {error}. {INSTALL}") from error
-        try:
-            failed = [name for name, holds in json.loads(answer).items() if not holds]
-        except ValueError as error:
-            hint = "the kernel must allow unprivileged user namespaces"
-            raise SandboxUnavailable(
-                f"Sandboxes do not work here: {errors or 'no answer'} ({hint}). {INSTALL}"
-            ) from error
-        if failed:
-            raise SandboxUnavailable(
-                f"Sandboxes are not safe here; failed probes: {', '.join(failed)}. {INSTALL}"
-            )
+        hint = f"{errors or 'no answer'} (the kernel must allow unprivileged user namespaces)"
+        probe.judge(answer, hint, INSTALL)
 
-    def _ask(self, script: str) -> tuple[bytes, str]:
-        """Run a script in a sandbox that holds nothing else; return what it printed and what bwrap complained about."""
+    def _ask(self) -> tuple[bytes, str]:
+        """Run the probe in a sandbox that holds nothing else; return what it printed and what bwrap complained about."""
         host = find_host()
-        claimed = self._claim_uid()
+        slot = take_slot(self._uid_base, self.groups, probe.LIMITS)
         try:
+            script = probe.script(self._rlimits(probe.LIMITS, torch=False))
             inside = [str(host.interpreter), "-I", "-B", "-S", "-c", script]
-            started = self._spawn(host, Mounts(None, 1 << 20), inside, claimed, stdout=subprocess.PIPE)
+            started = self._spawn(host, Mounts(None, 1 << 20), inside, slot, stdout=subprocess.PIPE)
             try:
                 answer, _ = started.process.communicate(timeout=60)
             except subprocess.TimeoutExpired:
@@ -98,41 +97,33 @@ class Bubblewrap:
                 answer, _ = started.process.communicate()
             return answer, _close_and_read(started)
         finally:
-            self._release(claimed)
+            slot.release()
 
-    def _claim_uid(self) -> Claim | None:
-        """Claim a uid for one sandbox; an ordinary user has only one, and no choice."""
-        return claim_uid(self._uid_base) if os.geteuid() == 0 else None
-
-    def _release(self, claimed: Claim | None) -> None:
-        """Give a uid back; a method, so that a sandbox alive keeps this back end's spawner alive too."""
-        if claimed is not None:
-            claimed.release()
-
-    def start(self, spec: SandboxSpec) -> BubblewrapSandbox:
+    def start(self, spec: SandboxSpec) -> WatchedSandbox:
         """Start a sandbox and block until it is READY. Raises SandboxFault."""
         if spec.device != "cpu":
             raise SandboxUnavailable(f"bubblewrap sandboxes run on the CPU only, not on {spec.device}")
         require_tools(as_root=os.geteuid() == 0)
-        claimed: Claim | None = None
+        slot: Slot | None = None
         try:
-            claimed = self._claim_uid()
-            return self._start(spec, claimed)
-        except OSError as error:
-            self._release(claimed)
-            raise SandboxFault(f"a sandbox could not be started: {error}") from error
-        except BaseException:
-            self._release(claimed)
+            slot = take_slot(self._uid_base, self.groups, spec.limits)
+            return self._start(spec, slot)
+        except BaseException as error:
+            if slot is not None:
+                slot.release()
+            if isinstance(error, OSError):
+                raise SandboxFault(f"a sandbox could not be started: {error}") from error
             raise
 
-    def _start(self, spec: SandboxSpec, claimed: Claim | None) -> BubblewrapSandbox:
+    def _start(self, spec: SandboxSpec, slot: Slot) -> WatchedSandbox:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         data = [(sealed_input(_RUNNER.read_bytes()), RUNNER), (sealed_input(_PASSWD), "/etc/passwd")]
         try:
             host = find_host()
-            inside = [str(host.interpreter), "-I", "-B", RUNNER, _settings(spec, theirs.fileno())]
+            settings = self._settings(spec, theirs.fileno())
+            inside = [str(host.interpreter), "-I", "-B", RUNNER, settings]
             mounts = Mounts(spec.material, spec.limits.tmp_bytes, data)
-            started = self._spawn(host, mounts, inside, claimed, keep=theirs.fileno())
+            started = self._spawn(host, mounts, inside, slot, keep=theirs.fileno())
         except BaseException:
             ours.close()
             raise
@@ -140,14 +131,14 @@ class Bubblewrap:
             theirs.close()
             for descriptor, _ in data:
                 os.close(descriptor)
-        return self._until_ready(spec, claimed, started, ours)
+        return self._until_ready(spec, slot, started, ours)
 
     def _spawn(
         self,
         host: Host,
         mounts: Mounts,
         inside: list[str],
-        claimed: Claim | None,
+        slot: Slot,
         *,
         keep: int | None = None,
         stdout: int = subprocess.DEVNULL,
@@ -156,16 +147,11 @@ class Bubblewrap:
         info, info_child = os.pipe()
         errors = os.memfd_create("errors", os.MFD_CLOEXEC)
         inherited = [info_child, refused, *(fd for fd, _ in mounts.data), *([] if keep is None else [keep])]
+        drop = Drop(slot.uid, slot.group.entrances if slot.group else ())
         try:
             process = self._spawner.submit(
                 subprocess.Popen[bytes],
-                command(
-                    host,
-                    mounts,
-                    inside,
-                    Channels(info_child, refused),
-                    uid=claimed.number if claimed else None,
-                ),
+                command(host, mounts, inside, Channels(info_child, refused), drop),
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=errors,
@@ -183,15 +169,15 @@ class Bubblewrap:
         return _Started(process, info, errors)
 
     def _until_ready(
-        self, spec: SandboxSpec, claimed: Claim | None, started: _Started, control: socket.socket
-    ) -> BubblewrapSandbox:
+        self, spec: SandboxSpec, slot: Slot, started: _Started, control: socket.socket
+    ) -> WatchedSandbox:
         deadline = time.monotonic() + self._start_seconds
         pidfd = -1
         try:
             pid = _child_pid(started.info_fd, deadline)
             pidfd = os.pidfd_open(pid)
-            _die_first(pid)
-            _wait_for_ready(control, deadline)
+            die_first(pid)
+            wait_for_ready(control, deadline)
         except (OSError, ValueError, SandboxFault) as error:
             started.process.kill()  # --die-with-parent takes the rest along
             started.process.wait()
@@ -202,36 +188,67 @@ class Bubblewrap:
                 f"a sandbox did not start: {error} {_close_and_read(started)}".strip()
             ) from error
         _close_and_read(started)
-        handles = Handles(started.process, pid, pidfd, control)
-        return BubblewrapSandbox(handles, spec.limits, lambda: self._release(claimed))
+        body = _Body(started.process, pid, pidfd, control, slot, self)
+        meter = CgroupMeter(slot.group) if slot.group else Watchdog(pid, spec.limits.memory_bytes)
+        return WatchedSandbox(body, meter, spec.limits)
 
+    def _settings(self, spec: SandboxSpec, control_fd: int) -> str:
+        return json.dumps(
+            {
+                "control": control_fd,
+                "material": MATERIAL,
+                "packages": PACKAGES,
+                "bundle_folder": "/tmp/bundle",  # noqa: S108 - the sandbox's own
+                "device": spec.device,
+                "threads": spec.limits.threads,
+                "rlimits": self._rlimits(spec.limits),
+            }
+        )
 
-def _settings(spec: SandboxSpec, control_fd: int) -> str:
-    return json.dumps(
-        {
-            "control": control_fd,
-            "material": MATERIAL,
-            "packages": PACKAGES,
-            "bundle_folder": "/tmp/bundle",  # noqa: S108 - the sandbox's own
-            "device": spec.device,
-            "threads": spec.limits.threads,
-            "rlimits": _rlimits(spec.limits),
+    def _rlimits(self, limits: Limits, *, torch: bool = True) -> dict[str, int]:
+        """Limits set inside for good before READY; set there, the count of processes is the namespace's own."""
+        address_space = limits.memory_bytes + (TORCH_ADDRESS_SPACE if torch else 0)
+        return {
+            **({} if self.groups else {"RLIMIT_AS": address_space}),
+            "RLIMIT_NPROC": limits.processes,
+            **file_rlimits(limits),
         }
-    )
 
 
-def _rlimits(limits: Limits) -> dict[str, Any]:
-    """Limits that the runner sets for good before READY; set inside, the count of processes is the namespace's own."""
+@dataclass(frozen=True)
+class _Body:
+    """See worker.sandbox.session.Body."""
+
+    process: subprocess.Popen[bytes]  # bwrap, outside
+    pid: int
+    pidfd: int
+    control: socket.socket
+    slot: Slot
+    backend: Bubblewrap  # keeps the thread that spawned the sandbox alive
+
+    def exit_code(self) -> int:
+        """Return what bwrap reports. Raises SandboxFault if it was ended from outside: nobody inside can reach it."""
+        code = self.process.wait()
+        if code < 0:
+            raise SandboxFault(f"bwrap was ended from outside by signal {-code}")
+        return code
+
+    def discard(self) -> None:
+        """Reap bwrap and give the slot back."""
+        self.process.wait()
+        self.slot.release()
+
+
+def file_rlimits(limits: Limits) -> dict[str, Any]:
+    """Return the limits on files that every back end sets for each process."""
     return {
-        "RLIMIT_AS": limits.memory_bytes + TORCH_ADDRESS_SPACE,
-        "RLIMIT_NPROC": limits.processes,
         "RLIMIT_FSIZE": max(limits.tmp_bytes, LENGTH_BYTES + limits.output_bytes),
         "RLIMIT_NOFILE": 256,
         "RLIMIT_CORE": 0,
     }
 
 
-def _die_first(pid: int) -> None:
+def die_first(pid: int) -> None:
     """If the machine runs out of memory, let the kernel end a sandbox and not the worker."""
     with contextlib.suppress(PermissionError):  # an ordinary user may not always say so
         Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
@@ -249,7 +266,8 @@ def _child_pid(info_fd: int, deadline: float) -> int:
     return int(json.loads(said)["child-pid"])
 
 
-def _wait_for_ready(control: socket.socket, deadline: float) -> None:
+def wait_for_ready(control: socket.socket, deadline: float) -> None:
+    """Block until the runner says READY. Raises SandboxFault with what it says instead."""
     _wait_readable(control.fileno(), deadline)
     said = control.recv(8192)
     if said != READY:

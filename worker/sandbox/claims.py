@@ -82,9 +82,12 @@ def claim_uid(first: int) -> Claim:
 
 
 def claim_cores(count: int) -> list[Claim]:
-    """Claim so many cores; none at all if there are not so many free ones."""
+    """Claim so many cores; none at all while others hold too many. Raises SandboxUnavailable if there never are."""
+    cores = sorted(os.sched_getaffinity(0))
+    if count > len(cores):
+        raise SandboxUnavailable(f"a run wants {count} cores for itself, and this worker has {len(cores)}")
     claimed: list[Claim] = []
-    for core in sorted(os.sched_getaffinity(0)):
+    for core in cores:
         got = claim("core", core)
         if got is not None:
             claimed.append(got)

@@ -22,6 +22,7 @@ INSIDE_UID = 1000
 
 _STAGES = ("/mnt", "/media", "/srv", "/opt", "/home")
 _LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+_ENTER = 'while [ "$1" != -- ]; do echo $$ > "$1"; shift; done; shift; exec "$@"'  # control groups, from the first byte on
 _STAGE_AND_DROP = """
 set -e
 stage=$1 uid=$2 count=$3
@@ -80,10 +81,23 @@ class Channels:
     filter: int  # and reads the system call filter here
 
 
-def command(
-    host: Host, mounts: Mounts, inside: Sequence[str], channels: Channels, *, uid: int | None
+@dataclass(frozen=True)
+class Drop:
+    """What a sandbox is confined to from outside before bwrap starts."""
+
+    uid: int | None  # the one to drop to when started as root, else None
+    entrances: Sequence[Path] = ()  # of control groups
+
+
+def command(host: Host, mounts: Mounts, inside: Sequence[str], channels: Channels, drop: Drop) -> list[str]:
+    """Return the whole command."""
+    enter = ["sh", "-ec", _ENTER, "sh", *map(str, drop.entrances), "--"] if drop.entrances else []
+    return [*enter, *_staged(host, mounts, inside, channels, drop.uid)]
+
+
+def _staged(
+    host: Host, mounts: Mounts, inside: Sequence[str], channels: Channels, uid: int | None
 ) -> list[str]:
-    """Return the whole command; `uid` is the one to drop to when started as root, else None."""
     binds = [(host.packages, PACKAGES)]
     if not host.prefix.is_relative_to("/usr"):
         binds.append((host.prefix, str(host.prefix)))

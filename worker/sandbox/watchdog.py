@@ -8,9 +8,39 @@ import os
 import re
 from pathlib import Path
 
+from worker.sandbox.meter import Usage
+
 _PROC = Path("/proc")
 _MOST_MAPS_BYTES = 16 << 20
 _TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
+_THOROUGH_LOOKS = 25
+
+
+class Watchdog:
+    """A Meter that walks the tree of processes below the sandbox's first one; memory over the limit is ours to end."""
+
+    def __init__(self, pid: int, memory_bytes: int) -> None:
+        self._pid = pid
+        self._memory_bytes = memory_bytes
+        self._looks = 0
+        self._clock: CpuClock | None = None
+
+    def start(self) -> None:
+        """Count from here on."""
+        self._clock = CpuClock(self._pid)
+
+    def look(self) -> Usage:
+        """Return what is used now; each 25th look at memory is a thorough one."""
+        assert self._clock is not None
+        self._looks += 1
+        processes = tree(self._pid)
+        thorough = self._looks % _THOROUGH_LOOKS == 0
+        over = over_limit(processes, self._memory_bytes, thorough=thorough)
+        return Usage(self._clock.seconds(processes), over)
+
+    def killed_for_memory(self) -> bool:
+        """Return False: the kernel enforces no limit here, so it killed nobody for one."""
+        return False
 
 
 def tree(pid: int) -> list[int]:

@@ -12,6 +12,7 @@ import pytest
 from tests.worker.sandbox.tools import UIDS, bundle, facts
 from worker.sandbox import claims, watchdog
 from worker.sandbox.base import Job, SandboxFault
+from worker.sandbox.cgroup import Cgroup
 
 ROOT = Path(__file__).parents[3]
 LIBC = """
@@ -27,7 +28,7 @@ def never():
 
 
 @pytest.mark.parametrize("name", [rb"\xff) R 1\n", rb"\x0bRssAnon: x"])
-def test_a_process_name_of_the_participants_breaks_and_hides_nothing(run, name):
+def test_a_process_name_of_the_participants_breaks_and_hides_nothing(run_watched, name):
     source = f"""
 import ctypes, os, time
 ctypes.CDLL(None).prctl(15, b"{name.decode()}", 0, 0, 0)
@@ -35,12 +36,12 @@ os.fork(), os.fork()
 hoard = bytearray(b"x") * (500 << 20)
 time.sleep(60)
 """
-    assert run(bundle(source)).reason == "memory_limit"
+    assert run_watched(bundle(source)).reason == "memory_limit"
 
 
 def test_bwrap_ended_from_outside_is_our_fault(bubblewrap, spec):
     sandbox = bubblewrap.start(spec)
-    process = sandbox._handles.process
+    process = sandbox.body.process
     assert os.getpgid(process.pid) == process.pid != os.getpgid(0)  # Ctrl-C here does not reach it
     timer = threading.Timer(0.3, process.terminate)
     timer.start()
@@ -56,7 +57,7 @@ from worker.sandbox.base import Job
 from worker.sandbox.bubblewrap import Bubblewrap
 
 sandbox = Bubblewrap(UIDS).start(spec_of(Path(sys.argv[1])))
-print(sandbox._handles.pid, flush=True)
+print(sandbox.body.pid, flush=True)
 sandbox.run(Job(bundle('''
 import ctypes, time
 libc = ctypes.CDLL(None)
@@ -160,11 +161,13 @@ def test_processes_beyond_one_get_no_more_than_one_core(run):
     assert used <= 1.2 * lasted
 
 
-def test_processor_time_beyond_the_cutoff_ends_the_run(run, monkeypatch):
+def test_processor_time_beyond_the_cutoff_ends_the_run(run_either, monkeypatch):
+    counted = Cgroup.cpu_seconds
     monkeypatch.setattr(
         watchdog, "_TICK_SECONDS", 10 * watchdog._TICK_SECONDS
     )  # as if ten cores were at work
-    result = run(bundle(BUSY.replace("SECONDS", "60")), cutoff_seconds=30.0)
+    monkeypatch.setattr(Cgroup, "cpu_seconds", lambda group: 10 * counted(group))
+    result = run_either(bundle(BUSY.replace("SECONDS", "60")), cutoff_seconds=30.0)
     assert result.reason == "over_cutoff"
     assert result.seconds < 25
 
@@ -178,8 +181,8 @@ time.sleep(60)
 """
 
 
-def test_memory_files_that_are_not_mapped_are_not_to_be_had(run):
-    assert run(bundle(MEMFD)).reason == "memory_limit"
+def test_memory_files_that_are_not_mapped_are_not_to_be_had(run_either):
+    assert run_either(bundle(MEMFD)).reason == "memory_limit"
 
 
 PUT_AWAY = """
@@ -193,8 +196,8 @@ time.sleep(60)
 """
 
 
-def test_shared_memory_that_was_touched_and_put_away_counts(run):
-    assert run(bundle(PUT_AWAY)).reason == "memory_limit"
+def test_shared_memory_that_was_touched_and_put_away_counts(run_either):
+    assert run_either(bundle(PUT_AWAY)).reason == "memory_limit"
 
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives each sandbox a user id")
@@ -204,7 +207,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives each 
 def test_no_two_sandboxes_on_a_machine_share_a_user_id(bubblewrap, spec):
     with claims.claim_uid(UIDS) as mine:  # as another worker would hold it
         sandbox = bubblewrap.start(spec)
-        uid = Path(f"/proc/{sandbox._handles.pid}").stat().st_uid
+        uid = Path(f"/proc/{sandbox.body.pid}").stat().st_uid
         program = (
             "import sys; from worker.sandbox import claims; print(claims.claim('uid', int(sys.argv[1])))"
         )

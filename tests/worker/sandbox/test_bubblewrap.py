@@ -134,7 +134,7 @@ os._exit(0)
 
 def test_a_daemon_is_dead_when_the_run_is_over(bubblewrap, spec):
     sandbox = bubblewrap.start(spec)
-    pid = sandbox._handles.pid
+    pid = sandbox.body.pid
     namespace = Path(f"/proc/{pid}/ns/pid").readlink()
     assert namespace_members(namespace) == [pid]
     result = sandbox.run(Job(bundle(DAEMON), 1, 20.0), lambda: False)
@@ -152,7 +152,7 @@ def namespace_members(namespace):
     return found
 
 
-def test_memory_spread_over_processes_is_counted_together(take):
+def test_memory_spread_over_processes_is_counted_together(run_either):
     source = """
 import os, time
 for _ in range(6):
@@ -161,11 +161,10 @@ for _ in range(6):
         time.sleep(60)
 time.sleep(60)
 """
-    result = take().run(Job(bundle(source), 1, 30.0), lambda: False)
-    assert result.reason == "memory_limit"
+    assert run_either(bundle(source)).reason == "memory_limit"
 
 
-def test_pages_shared_after_a_fork_count_once(take):
+def test_pages_shared_after_a_fork_count_once(run_either):
     source = """
 import os, time
 hoard = bytearray(b"x") * (300 << 20)
@@ -175,7 +174,7 @@ for _ in range(6):
 time.sleep(1)
 def unlearning(net): pass
 """
-    assert take().run(Job(bundle(source), 1, 30.0), lambda: False).reason is None
+    assert run_either(bundle(source)).reason is None
 
 
 HOST = """
@@ -202,7 +201,7 @@ except SandboxFault as fault:
     counts.append(held())
     said = str(fault)
 last = backend.start(spec)
-print(json.dumps({"counts": counts, "said": said, "pid": last._handles.pid}), flush=True)
+print(json.dumps({"counts": counts, "said": said, "pid": last.body.pid}), flush=True)
 time.sleep(120)
 """
 
@@ -256,7 +255,7 @@ def test_a_machine_without_bubblewrap_is_told_what_to_install(monkeypatch, tmp_p
 
 
 def test_a_probe_that_fails_is_named(monkeypatch):
-    monkeypatch.setattr(probe, "SCRIPT", 'print(\'{"network closed": false, "read-only root": true}\')')
+    monkeypatch.setattr(probe, "_SCRIPT", 'print(\'{"network closed": false, "read-only root": true}\')')
     with pytest.raises(SandboxUnavailable, match="failed probes: network closed"):
         Bubblewrap().probe()
 
