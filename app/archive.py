@@ -192,9 +192,12 @@ def _read_everything(file: BinaryIO, entries: list[ZipInfo], cap: int) -> tuple[
     Entries that share bytes are refused, and the cap counts bytes that come out, not bytes that are announced.
     """
     total, end, source = 0, 0, None
+    length = file.seek(0, 2)
     for entry in sorted(entries, key=lambda e: e.header_offset):
         if entry.header_offset < end:
             raise Rejected("damaged_archive", f"{_quoted(entry.filename)} overlaps another entry.")
+        if entry.header_offset > length:  # zip64 can name places that no file has
+            raise Rejected("damaged_archive", f"{_quoted(entry.filename)} lies beyond the archive's end.")
         start = _data_start(file, entry)
         end = start + entry.compress_size
         kept: list[bytes] | None = [] if entry.filename == MAIN else None

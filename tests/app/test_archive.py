@@ -328,6 +328,15 @@ def test_a_table_of_contents_that_points_nowhere_is_damaged(refused):
     refused(patched(pack(("helper.py", "x = 1\n")), None, 42, "<L", 7), "damaged_archive")
 
 
+@pytest.mark.parametrize("place", [1 << 40, (1 << 63) - 1, 1 << 63, (1 << 64) - 1])
+def test_an_entry_that_lies_where_no_file_reaches_is_damaged(refused, place):
+    info = zipfile.ZipInfo("helper.py")
+    info.extra = struct.pack("<HHQ", 1, 8, place)
+    data = patched(pack((info, "x")), None, 42, "<L", 0xFFFFFFFF)
+    at = data.rindex(b"PK\1\2") + 42
+    refused(data[:at] + b"\xff" * 4 + data[at + 4 :], "damaged_archive")
+
+
 def test_a_nested_archive_is_a_file_like_any_other(inspect):
     assert "inner.zip" in inspect(pack(("inner.zip", pack()))).files
 

@@ -248,6 +248,9 @@ LENGTHS = (
 class Pairs(list):
     """A JSON object as it was written, with what was given twice."""
 
+    def __repr__(self):
+        return f"object {super().__repr__()}"  # even when empty not to be taken for an array
+
 
 def second_reading(payload):
     """Return each key's numpy array, or None unless the payload is the layout's; written without the reader's help."""
