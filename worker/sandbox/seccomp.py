@@ -1,7 +1,8 @@
 """The system calls that a sandbox is refused, as a small program for the kernel's filter (classic BPF).
 
 It closes what namespaces leave open: sockets that reach the hypervisor, large and young parts of the kernel that no
-unlearning method needs, and memory that could not be counted. Everything else is allowed.
+unlearning method needs, memory that could not be counted, and locks and watches on files that several sandboxes see.
+Everything else is allowed.
 """
 
 import errno
@@ -43,6 +44,8 @@ _NUMBERS: dict[str, tuple[int, int]] = {
     "fspick": (433, 433),
     "mount_setattr": (442, 442),
     "open_by_handle_at": (304, 265),
+    "clone": (56, 220),
+    "clone3": (435, 435),
     # parts of the kernel with a history
     "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426),
@@ -53,6 +56,8 @@ _NUMBERS: dict[str, tuple[int, int]] = {
     "add_key": (248, 217),
     "request_key": (249, 218),
     "keyctl": (250, 219),
+    "syslog": (103, 116),
+    "fanotify_init": (300, 262),
     # another kernel
     "init_module": (175, 105),
     "finit_module": (313, 273),
@@ -64,8 +69,12 @@ _NUMBERS: dict[str, tuple[int, int]] = {
     # memory that belongs to no process
     "memfd_secret": (447, 447),
     "shmget": (29, 194),
+    "semget": (64, 190),
     "msgget": (68, 186),
     "memfd_create": (319, 279),
+    # signals to other sandboxes through files that all of them see
+    "inotify_add_watch": (254, 27),
+    "flock": (73, 32),
     # looked at more closely
     "prctl": (157, 167),
     "socket": (41, 198),
@@ -73,10 +82,18 @@ _NUMBERS: dict[str, tuple[int, int]] = {
     "setsockopt": (54, 208),
     "fcntl": (72, 25),
 }
-_LOOKED_AT = ("prctl", "socket", "socketpair", "memfd_create", "setsockopt", "fcntl")
+_LOOKED_AT = (
+    *("prctl", "socket", "socketpair", "memfd_create", "setsockopt", "fcntl"),
+    *("flock", "clone", "clone3"),
+)
 _FAMILIES = (socket.AF_UNIX, socket.AF_NETLINK)
 _BUFFER_SIZES = (socket.SO_SNDBUF, socket.SO_RCVBUF, 32, 33)  # the last two are their ...FORCE forms
 _F_SETPIPE_SZ = 1031
+_LOCKS = (5, 6, 7, 36, 37, 38)  # fcntl's commands that ask for locks or set them, also those of open files
+_WATCHES = (1024, 1026)  # F_SETLEASE, F_NOTIFY
+_NEW_NAMESPACES = (
+    0x7E020000  # in the flags of clone; those of time namespaces go only with clone3 and unshare
+)
 _PR_SET_PDEATHSIG = 1
 _X32 = 0x40000000  # a second set of numbers on x86_64 that would pass by the table
 
@@ -87,7 +104,7 @@ _NUMBER_AT, _ARCH_AT, _FIRST_ARGUMENT_AT, _SECOND_ARGUMENT_AT, _THIRD_ARGUMENT_A
     24,
     32,
 )  # in struct seccomp_data, little-endian
-_LOAD, _IF_EQUAL, _IF_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
+_LOAD, _IF_EQUAL, _IF_AT_LEAST, _IF_ANY_OF, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _KILL, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
 
 _Instruction = tuple[int, int, int, int]  # code, how many to skip if true, if false, operand
@@ -125,11 +142,24 @@ def program(machine: str = platform.machine()) -> bytes:
         numbers["setsockopt"],
         [(_LOAD, 0, 0, _SECOND_ARGUMENT_AT), *_when(socket.SOL_SOCKET, of_socket), _allow()],
     )
-    instructions += _when(
-        numbers["fcntl"],
-        [(_LOAD, 0, 0, _SECOND_ARGUMENT_AT), *_when(_F_SETPIPE_SZ, [_answer(errno.EPERM)]), _allow()],
-    )
+    instructions += _fcntl(numbers["fcntl"]) + _when(numbers["flock"], [_answer(errno.ENOLCK)])
+    instructions += _namespaces(numbers)
     return b"".join(struct.pack("<HBBI", *instruction) for instruction in [*instructions, _allow()])
+
+
+def _fcntl(number: int) -> list[_Instruction]:
+    """Refuse larger pipes, and locks and watches that other sandboxes could see on files that all of them have."""
+    refused = {_F_SETPIPE_SZ: errno.EPERM, **dict.fromkeys(_WATCHES, errno.EPERM)}
+    refused |= dict.fromkeys(_LOCKS, errno.ENOLCK)
+    commands = [one for command, answer in refused.items() for one in _when(command, [_answer(answer)])]
+    return _when(number, [(_LOAD, 0, 0, _SECOND_ARGUMENT_AT), *commands, _allow()])
+
+
+def _namespaces(numbers: dict[str, int]) -> list[_Instruction]:
+    """Refuse new processes in new namespaces; clone3 has its flags in memory, where a filter cannot look."""
+    flags = [(_LOAD, 0, 0, _FIRST_ARGUMENT_AT), (_IF_ANY_OF, 0, 1, _NEW_NAMESPACES), _answer(errno.EPERM)]
+    clone3 = _when(numbers["clone3"], [_answer(errno.ENOSYS)])  # programs then use clone
+    return _when(numbers["clone"], [*flags, _allow()]) + clone3
 
 
 def _when(value: int, then: list[_Instruction]) -> list[_Instruction]:
