@@ -5,7 +5,6 @@ import resource
 import stat
 import struct
 import zipfile
-import zlib
 from pathlib import Path
 
 import pytest
@@ -14,20 +13,9 @@ from app import archive
 from app.competitions import Bundle
 from app.errors import BundleTooLarge, Busy, Rejected
 from app.limits import Gate
+from tests.bundles import GOOD, pack, patched, second_name, with_mode
 
-GOOD = "def unlearning(net, retain_loader, forget_loader, val_loader):\n    return net\n"
 LIMITS = Bundle(max_bytes=2_000_000, max_unpacked_bytes=300_000, max_files=5)
-
-
-def pack(*entries, source=GOOD, method=zipfile.ZIP_DEFLATED):
-    """Zip bytes of submission.py and (name or ZipInfo, data) entries."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", method) as bundle:
-        if source is not None:
-            bundle.writestr("submission.py", source)
-        for name, data in entries:
-            bundle.writestr(name, data)
-    return buffer.getvalue()
 
 
 @pytest.fixture
@@ -50,26 +38,6 @@ def refused(inspect):
             assert word in caught.value.detail
 
     return run
-
-
-def with_mode(name, mode, data="x"):
-    info = zipfile.ZipInfo(name)
-    info.external_attr = mode << 16
-    return info, data
-
-
-def patched(data, at_local, at_central, form, value, name=b"helper.py"):
-    """Overwrite one field of an entry in both of its headers (offsets from each signature; None leaves it)."""
-    out = bytearray(data)
-    for signature, at, name_at in ((b"PK\3\4", at_local, 30), (b"PK\1\2", at_central, 46)):
-        start = next(
-            i
-            for i in range(len(out))
-            if out[i : i + 4] == signature and out[i + name_at : i + name_at + len(name)] == name
-        )
-        if at is not None:
-            struct.pack_into(form, out, start + at, value)
-    return bytes(out)
 
 
 def test_a_good_bundle_is_described(inspect):
@@ -211,13 +179,6 @@ def test_a_name_that_is_not_utf8_is_refused(refused):
     refused(marked, "unsafe_name", "UTF-8")
     unmarked = pack(("donneees", "x")).replace(b"donneees", b"donn\xc3\xa9es")
     refused(unmarked, "unsafe_name", "not marked as UTF-8")
-
-
-def second_name(name, other):
-    """Return an entry with the Unicode path field that makes some programs unpack it under another name."""
-    info = zipfile.ZipInfo(name)
-    info.extra = struct.pack("<HHBL", 0x7075, 5 + len(other), 1, zlib.crc32(name.encode())) + other.encode()
-    return info
 
 
 def test_a_second_name_in_an_extra_field_is_refused(refused):
