@@ -6,7 +6,7 @@ SEED ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint fuzz clean system-demo system-test
+.PHONY: help demo test lint attacks attacks-long fuzz sandbox-image clean system-demo system-test
 .DEFAULT_GOAL := help
 
 help:
@@ -14,28 +14,28 @@ help:
 	@echo "make demo CHECK=1    the same, then submit the example bundles, print the leaderboard, stop"
 	@echo "make test            set up and run linters, types and tests"
 	@echo "make lint            ruff and mypy alone"
+	@echo "make attacks         attack the sandboxes, the door and the grader; print what came of it"
+	@echo "make attacks-long    the same, each attack 20 times (ATTACK_REPEATS=20)"
 	@echo "make fuzz            read 100,000 mutated files of each kind (FILES=100000 SEED=1)"
+	@echo "make sandbox-image   build the image for Docker sandboxes and print its digest"
 	@echo "make clean           remove the virtual environment and caches (var/, the service's data, stays)"
 
 demo: system-demo $(VENV)/.installed
 	@$(BIN)/lethe up --port $(PORT) $(if $(CHECK),--check,|| [ $$? -eq 130 ])
 
 test: system-test $(VENV)/.installed-dev lint
-	$(BIN)/pytest
+	sh .ci/with-docker $(BIN)/pytest
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-fuzz: $(VENV)/.installed-dev
-	$(BIN)/python -m tests.fuzz --files $(FILES) --seed $(SEED)
-
 system-demo:
 	@sh .ci/system-packages bwrap:bubblewrap
 
 system-test:
-	@sh .ci/system-packages bwrap:bubblewrap chromium:chromium pg_ctlcluster:postgresql
+	@sh .ci/system-packages bwrap:bubblewrap chromium:chromium pg_ctlcluster:postgresql dockerd:docker.io debootstrap:debootstrap
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -51,6 +51,19 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
+
+attacks: system-test $(VENV)/.installed-dev
+	sh .ci/with-docker $(BIN)/pytest tests/hostile
+
+attacks-long: export ATTACK_REPEATS ?= 20
+attacks-long: attacks
+
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.fuzz --files $(FILES) --seed $(SEED)
+
+# Needs a Docker daemon, and builds on BASE (a Python image from a registry) unless DEBOOTSTRAP=1.
+sandbox-image:
+	@PYTHON=$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) worker/build-image $(if $(DEBOOTSTRAP),--debootstrap) sandbox
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -9,6 +9,7 @@ import pytest
 
 from tests.hostile.catalogue import SCORED, Row, table
 from tests.hostile.host import Ears, Facts, Inhabitants
+from tests.worker.sandbox.backends import docker
 from tests.worker.sandbox.tools import LAYOUT, bundle, make_material, spec_of
 from worker import weights
 from worker.sandbox.base import Backend, Job, RunResult, SandboxSpec
@@ -18,6 +19,7 @@ from worker.sandbox.pool import Pool
 UIDS = 240_000  # apart from those of a service, and of other tests, on the same machine
 BACKENDS = {
     "bubblewrap": lambda: Bubblewrap(UIDS),
+    "docker": lambda: docker(UIDS + 1000),
 }
 REPEATS = int(os.environ.get("ATTACK_REPEATS", "1"))
 HONEST = """
@@ -113,6 +115,7 @@ def bench(request, tmp_path_factory):
     yield made
     made.pool.close()
     made.ears.close()
+    getattr(backend, "close", lambda: None)()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.worker.sandbox.backends import docker
 from tests.worker.sandbox.tools import UIDS, make_material, spec_of
 from worker.sandbox.base import Job
 from worker.sandbox.bubblewrap import Bubblewrap
@@ -13,6 +14,14 @@ def bubblewrap():
     backend = Bubblewrap(UIDS)
     backend.probe()  # without bubblewrap these tests fail, and say what to install
     return backend
+
+
+@pytest.fixture(scope="session")
+def containers():
+    backend = docker(UIDS + 1000)
+    backend.probe()
+    yield backend
+    backend.close()
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +38,14 @@ def spec(material):
 def take(bubblewrap, spec):
     """Return a READY sandbox; the next ones get ready meanwhile."""
     pool = Pool(bubblewrap)
+    yield lambda: pool.take(spec)
+    pool.close()
+
+
+@pytest.fixture(scope="session")
+def take_container(containers, spec):
+    """Return a READY container; the next ones get ready meanwhile."""
+    pool = Pool(containers)
     yield lambda: pool.take(spec)
     pool.close()
 

@@ -7,17 +7,14 @@ time. Shared memory that was touched and put away again is then seen twice a sec
 each but no cap on the number of files, and what waits in pipes and sockets is bounded only by the number of descriptors.
 """
 
-import contextlib
 import json
 import os
-import selectors
 import socket
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from worker.sandbox import probe, seccomp
 from worker.sandbox.base import Limits, SandboxFault, SandboxSpec, SandboxUnavailable
@@ -36,10 +33,10 @@ from worker.sandbox.command import (
     find_host,
     require_tools,
 )
-from worker.sandbox.memfd import LENGTH_BYTES, sealed_input
-from worker.sandbox.runner import FAULT, READY
+from worker.sandbox.memfd import sealed_input
 from worker.sandbox.session import WatchedSandbox
 from worker.sandbox.slot import Slot, take_slot
+from worker.sandbox.starting import die_first, file_rlimits, wait_for_ready, wait_readable
 from worker.sandbox.watchdog import Watchdog
 
 TORCH_ADDRESS_SPACE = 1 << 30
@@ -239,47 +236,16 @@ class _Body:
         self.slot.release()
 
 
-def file_rlimits(limits: Limits) -> dict[str, Any]:
-    """Return the limits on files that every back end sets for each process."""
-    return {
-        "RLIMIT_FSIZE": max(limits.tmp_bytes, LENGTH_BYTES + limits.output_bytes),
-        "RLIMIT_NOFILE": 256,
-        "RLIMIT_CORE": 0,
-    }
-
-
-def die_first(pid: int) -> None:
-    """If the machine runs out of memory, let the kernel end a sandbox and not the worker."""
-    with contextlib.suppress(PermissionError):  # an ordinary user may not always say so
-        Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
-
-
 def _child_pid(info_fd: int, deadline: float) -> int:
     """Read what bwrap tells about its child: the sandbox's pid 1, by the host's number."""
     said = b""
     while not said.rstrip().endswith(b"}"):
-        _wait_readable(info_fd, deadline)
+        wait_readable(info_fd, deadline)
         chunk = os.read(info_fd, 4096)
         if not chunk:
             raise SandboxFault("bwrap ended at once;")
         said += chunk
     return int(json.loads(said)["child-pid"])
-
-
-def wait_for_ready(control: socket.socket, deadline: float) -> None:
-    """Block until the runner says READY. Raises SandboxFault with what it says instead."""
-    _wait_readable(control.fileno(), deadline)
-    said = control.recv(8192)
-    if said != READY:
-        cause = said.removeprefix(FAULT).decode(errors="replace")
-        raise SandboxFault(cause or "it ended before it was ready")
-
-
-def _wait_readable(descriptor: int, deadline: float) -> None:
-    with selectors.DefaultSelector() as selector:
-        selector.register(descriptor, selectors.EVENT_READ)
-        if not selector.select(max(0.0, deadline - time.monotonic())):
-            raise SandboxFault("it took too long to become ready")
 
 
 def _close_and_read(started: _Started) -> str:

@@ -7,7 +7,9 @@ from then on nothing but the output slot and the exit code leaves the sandbox, a
 It imports nothing of ours and is started as `python -I -B /runner.py SETTINGS`, SETTINGS being a JSON object.
 """
 
+import base64
 import contextlib
+import ctypes
 import errno
 import importlib.util
 import inspect
@@ -109,8 +111,9 @@ class Go:
 def main() -> None:
     """Prepare, wait for GO, run, and leave with an exit code of EXIT_REASONS."""
     settings = json.loads(sys.argv[1])
-    control = socket.socket(fileno=settings["control"])
+    control = connect(settings["control"])
     try:
+        confine(settings, control.fileno())
         stage = prepare(settings)
         control.send(READY)
         go = receive(control)
@@ -129,8 +132,7 @@ def main() -> None:
 
 
 def prepare(settings: dict[str, Any]) -> Stage:
-    """Confine this process, load torch, the model and the data, and touch every slow path once."""
-    confine(settings)
+    """Load torch, the model and the data, and touch every slow path once."""
     import torch
     import torch._dynamo  # optimisers import it on their first step: seconds that are nobody's to pay
 
@@ -146,18 +148,45 @@ def prepare(settings: dict[str, Any]) -> Stage:
     return Stage(described["entry_function"], arguments, layout, Path(settings["bundle_folder"]))
 
 
-def confine(settings: dict[str, Any]) -> None:
+def connect(control: int | str) -> socket.socket:
+    """Return the line to the host: a descriptor that came with us, or a path to connect to."""
+    if isinstance(control, int):
+        return socket.socket(fileno=control)
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    line.connect(control)
+    return line
+
+
+def confine(settings: dict[str, Any], control: int) -> None:
     """Silence the standard streams, drop stray descriptors, lower the limits for good, and find the packages."""
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
-    os.closerange(3, settings["control"])
-    os.closerange(settings["control"] + 1, 1024)
+    os.closerange(3, control)
+    os.closerange(control + 1, 1024)
     for name, value in settings["rlimits"].items():
         resource.setrlimit(getattr(resource, name), (value, value))
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(settings["threads"])  # read when the libraries load; gone before GO
     sys.path = [path for path in sys.path if not path.endswith("site-packages")] + [settings["packages"]]
+    if "filter" in settings:
+        install_filter(base64.b64decode(settings["filter"]))
+
+
+def install_filter(program: bytes) -> None:
+    """Have the kernel refuse system calls from here on, for good, in this process and all that it starts."""
+
+    class Program(ctypes.Structure):
+        _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p))
+
+    instructions = ctypes.create_string_buffer(program, len(program))
+    described = Program(len(program) // 8, ctypes.addressof(instructions))
+    libc = ctypes.CDLL(None, use_errno=True)
+    no_new_privileges, set_filter, filter_mode = 38, 22, 2
+    if libc.prctl(no_new_privileges, 1, 0, 0, 0) or libc.prctl(
+        set_filter, filter_mode, ctypes.byref(described), 0, 0
+    ):
+        raise OSError(ctypes.get_errno(), "the system call filter could not be installed")
 
 
 def load_model(folder: Path, device: Any) -> tuple[Any, dict[str, tuple[str, tuple[int, ...]]]]:

@@ -36,14 +36,14 @@ BUNDLES = {
 }
 
 
-@pytest.fixture(params=["fake", "bubblewrap"])
+@pytest.fixture(params=["fake", "bubblewrap", "docker"])
 def sandbox_and_bundle(request, spec):
     """Return a READY sandbox, and the function that turns a case's name into a bundle for it."""
     if request.param == "fake":
         sandbox = Fake(fake_behaviour).start(spec)
         yield sandbox, str.encode
     else:
-        sandbox = request.getfixturevalue("take")()
+        sandbox = request.getfixturevalue({"bubblewrap": "take", "docker": "take_container"}[request.param])()
         yield sandbox, BUNDLES.__getitem__
     sandbox.close()
 
