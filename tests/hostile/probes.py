@@ -18,7 +18,7 @@ KEPT_OUT = frozenset({"EPERM", "EACCES", "EROFS", "ENOENT", "ENOSYS", "ENODEV", 
 NOTHING = frozenset({"nothing"})
 NO_LOCKS = frozenset({"ENOLCK"})
 NOT_YOURS = EPERM | {"EINVAL"}  # an id that the sandbox does not have
-NO_TERMINAL = frozenset({"ENXIO", "ENOTTY", "EIO", "ENOENT"})
+NO_TERMINAL = frozenset({"ENXIO", "ENOTTY", "EIO", "ENOENT", "EPERM"})
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,22 @@ def tried(attempt):
         return type(error).__name__
     return "allowed"
 
+def in_a_child(attempt):
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(theirs, attempt().encode())
+        os._exit(0)
+    _, how = os.waitpid(child, 0)
+    answer = b"killed" if os.WIFSIGNALED(how) else os.read(ours, 100)
+    os.close(ours), os.close(theirs)
+    return answer.decode()
+
+def named_sockets():
+    for line in open("/proc/net/unix").readlines()[1:]:
+        if len(line.split()) == 8:
+            yield line.split()[-1].replace("@", chr(0))
+
 def written(path):
     return tried(lambda: os.write(os.open(path, os.O_WRONLY), b"1"))
 
@@ -80,9 +96,9 @@ def made(path):
 def opened(family, kind=socket.SOCK_STREAM, protocol=0):
     return tried(lambda: socket.socket(family, kind, protocol))
 
-def connected(path):
+def connected(path, kind=socket.SOCK_STREAM):
     def connect():
-        with socket.socket(socket.AF_UNIX) as one:
+        with socket.socket(socket.AF_UNIX, kind) as one:
             one.connect(path)
     return tried(connect)
 
@@ -131,7 +147,7 @@ def of(family: Family, holds: frozenset[str], **asked: str) -> list[Probe]:
 
 PROBES = (
     *(call(name, numbers) for name, numbers in (CALLS | MORE_CALLS).items()),
-    *([Probe("a call as x32 programs make it", ESCAPE, "call(0x40000000 + 39)", EPERM)] if X86 else []),
+    *([Probe("a call as x32 programs make it", ESCAPE, "in_a_child(lambda: call(0x40000000 + 39))", EPERM | {"killed"})] if X86 else []),
     *([Probe("direct access to ports", ESCAPE, "call(172, 3)", EPERM | {"ENOSYS"})] if X86 else []),
     Probe("clone into a new user namespace", ESCAPE, "new_namespace(0x10000000)", EPERM),
     Probe("clone3 into a new user namespace", ESCAPE, "new_namespace(0x10000000, clone3=True)", frozenset({"ENOSYS", "EPERM"})),
@@ -238,18 +254,21 @@ PROBES = (
     ),
     Probe("memory locked in place", RESOURCE, "call(151 if os.uname().machine == 'x86_64' else 230, 3)", frozenset({"EPERM", "ENOMEM"})),
     # what can be seen, and by whom
-    Probe("environment", LEAK, "found(set(os.environ) | {i.split('=')[0] for i in Path('/proc/self/environ').read_text().split('\\0') if i} - {'PWD', 'LC_CTYPE'})", NOTHING),
+    Probe("environment", LEAK, "found(set(os.environ) | {i.split('=')[0] for i in Path('/proc/self/environ').read_text().split('\\0') if i} - {'PWD', 'LC_CTYPE', 'HOME', 'HOSTNAME', 'PATH'})", NOTHING),
     Probe("labels of the test set", LEAK, "existing('/material/hidden*', '/material/../hidden*', '/tmp/hidden*', '/root/hidden*', '/home/*/hidden*')", NOTHING),
     Probe("the material's own files and no others", LEAK, "found(os.listdir('/material'))", frozenset({"material.json, material.npz, model.py, original.npz"})),
     Probe("what lies beside the material on the host", LEAK, "read('MATERIAL/hidden.npz')"),
     Probe("the service's own code", LEAK, "existing('REPOSITORY/pyproject.toml', '/site/app', '/site/worker', '/site/grader')", NOTHING),
     Probe("the host's canary", LEAK, "read('CANARY')"),
-    Probe("passwords and keys of the host", LEAK, "existing('/etc/shadow', '/root/.ssh/*', '/root/.netrc', '/etc/ssh/*', '/run/secrets/*', '/home/*/.ssh')", NOTHING),
+    Probe("passwords and keys of the host", LEAK, "existing('/root/.ssh/*', '/root/.netrc', '/etc/ssh/*', '/run/secrets/*', '/home/*/.ssh')", NOTHING),
+    Probe("the passwords' file", LEAK, "read('/etc/shadow')"),
     Probe("other submissions", LEAK, "existing('/var/lib/lethe*', '/tmp/lethe*', '/run/lethe*', '/tmp/bundle?*')", NOTHING),
     Probe("other seeds", LEAK, "existing('/tmp/[!t]*', '/dev/shm/*')", frozenset({"/tmp/bundle"})),  # torch's own begin with a t
-    Probe("the name of the host", LEAK, "'nothing' if socket.gethostname() != HOSTNAME else 'the name'", NOTHING),
+    Probe("the name of the host", LEAK, "'nothing' if socket.gethostname() != NODE_NAME else 'the name'", NOTHING),
     Probe("descriptors beside the output slot", LEAK, "found(what for number, what in descriptors() if what != '/dev/null' and not what.startswith(('/proc/', '/memfd:output')))", NOTHING),
-    Probe("a second connection to the socket", TIMING, "found(number for number, what in descriptors() if what.startswith('socket:')) if not existing('/run/*.sock', '/tmp/*.sock', '/control*') .strip('nothing') else 'a socket'", NOTHING),
+    Probe("a second connection to the socket", TIMING, "connected('/control', socket.SOCK_SEQPACKET)", KEPT_OUT | {"ECONNREFUSED"}),
+    Probe("sockets left open", TIMING, "found(number for number, what in descriptors() if what.startswith('socket:'))", NOTHING),
+    Probe("sockets with a name that answer", LEAK, "found(name for name in named_sockets() if connected(name, socket.SOCK_SEQPACKET) == 'allowed' or connected(name) == 'allowed')", NOTHING),
     # signals between neighbours, through files that both see: the host holds these locks meanwhile
     Probe("flock to a neighbour", LEAK, "tried(lambda: fcntl.flock(open('/material/model.py'), fcntl.LOCK_EX | fcntl.LOCK_NB))", NO_LOCKS),
     Probe("flock to a neighbour on the interpreter", LEAK, "tried(lambda: fcntl.flock(open(sys.executable), fcntl.LOCK_EX | fcntl.LOCK_NB))", NO_LOCKS),
@@ -287,6 +306,6 @@ def words(canary, material, repository) -> dict[str, str]:
         "CANARY": canary,
         "MATERIAL": material,
         "REPOSITORY": repository,
-        "HOSTNAME": repr(os.uname().nodename),
+        "NODE_NAME": repr(os.uname().nodename),
     }
     return {word: str(value) for word, value in named.items()}
