@@ -169,4 +169,48 @@ def unlearning(net): return Endless()
         "over_cutoff",
         cutoff=2.0,
     ),
+    attack(
+        "a module with state, hooks and a class of its own",
+        Family.GRADING,
+        """
+import torch
+def unlearning(net):
+    class Grown(type(net)):
+        told = 3
+        def state_dict(self, *words, **named):
+            return torch.nn.Module.state_dict(self, *words, **named)
+        def __reduce__(self): raise SystemError
+        def __call__(self, images): raise SystemError
+    net.register_forward_hook(lambda *_: torch.zeros(1, 3))
+    net.register_forward_pre_hook(lambda *_: torch.zeros(1))
+    net._register_state_dict_hook(lambda module, state, *_: state)
+    net.remembered = [1, 2, 3]
+    net.__class__ = Grown
+    return net
+""",
+        SCORED,
+        check=is_the_original,
+    ),
+    attack(
+        "float64 returned in place of float32",
+        Family.GRADING,
+        "def unlearning(net): return {key: value.double() for key, value in net.state_dict().items()}",
+        SCORED,
+        check=is_the_original,
+    ),
+    attack(
+        "extra keys returned",
+        Family.GRADING,
+        "def unlearning(net): return {**net.state_dict(), 'extra': net.state_dict()['0.bias']}",
+        "wrong_keys",
+    ),
+    attack(
+        "a larger architecture returned",
+        Family.GRADING,
+        """
+import torch
+def unlearning(net): return {key: torch.zeros(2, *value.shape) for key, value in net.state_dict().items()}
+""",
+        "wrong_shapes",
+    ),
 )
