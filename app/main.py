@@ -10,7 +10,17 @@ from app.context import Context
 from app.db import make_engine
 from app.edge import Edge
 from app.rendering import STATIC, Renderer
-from app.routes import account, admin, api, api_admin, api_competitions, health, pages, participant
+from app.routes import (
+    account,
+    admin,
+    api,
+    api_admin,
+    api_calibrations,
+    api_competitions,
+    health,
+    pages,
+    participant,
+)
 from app.settings import Settings, make_data_dir
 from app.static_files import VersionedFiles
 from app.storage import LocalStorage, sweep
@@ -19,6 +29,17 @@ PATIENCE_SECONDS = 10.0
 """How long a request waits for the database before it answers that it is busy."""
 
 
+_ROUTES = (
+    pages,
+    account,
+    participant,
+    admin,
+    api,
+    api_admin,
+    api_calibrations,
+    api_competitions,
+    health,
+)
 LEFT_BEHIND = timedelta(days=1)
 """Files of uploads that are older than this belong to a process that died."""
 
@@ -52,7 +73,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         sweep(folder, clock() - LEFT_BEHIND)
     app.add_middleware(Edge, secure=settings.environment == "production")
     problems.install(app)
-    for module in (pages, account, participant, admin, api, api_admin, api_competitions, health):
+    for module in _ROUTES:
         app.include_router(module.router)
     app.mount("/static", VersionedFiles(directory=STATIC))
     return app

@@ -72,6 +72,7 @@ class Base(DeclarativeBase):
         datetime: UTCDateTime,
         dict[str, Any]: JSON,
         list[str]: JSON,
+        list[float]: JSON,
         Status: _words(Status),
         RunStatus: _words(RunStatus),
         Verdict: _words(Verdict),
@@ -149,6 +150,29 @@ class Reference(Base):
     competition: Mapped[Competition] = relationship()
 
 
+class Calibration(Base):
+    """How long one retraining of a reference takes on one device, through the runner and limits of everybody's runs.
+
+    Runs are lent with cutoffs made of it, which they keep: measuring again changes the row, and no earlier cutoff.
+    """
+
+    __tablename__ = "calibrations"
+    __table_args__ = (UniqueConstraint("reference_id", "device"),)
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    reference_id: Mapped[str] = mapped_column(ForeignKey("references_.id"))
+    device: Mapped[str] = mapped_column(String(64))  # digest of the facts
+    device_name: Mapped[str] = mapped_column(String(200))  # the facts in words
+    facts: Mapped[dict[str, Any]]  # what of a machine and of a competition's limits decides how fast runs are
+    seconds: Mapped[float]  # the repeats' median
+    repeats: Mapped[list[float]]
+    worker: Mapped[str] = mapped_column(String(64))  # who measured
+    stale: Mapped[bool]  # to be measured again before any run is lent by it
+    created_at: Mapped[datetime]  # when it was measured
+    drift: Mapped[float | None]  # seconds at the last check over `seconds`
+    checked_at: Mapped[datetime | None]
+    reference: Mapped[Reference] = relationship()
+
+
 class Submission(Base):
     """An immutable bundle by digest."""
 
@@ -196,7 +220,10 @@ class Evaluation(Base):
     published: Mapped[bool]
     cancel_requested: Mapped[bool]
     n_runs: Mapped[int]
-    cutoff_seconds: Mapped[float]
+    cutoff_fraction: Mapped[float]  # of one retraining's seconds on the device of each run
+    cutoff_seconds: Mapped[
+        float
+    ]  # the same of the reference's own seconds: what is shown before a run is lent
     fence: Mapped[int]  # guards scoring
     losses: Mapped[int]  # infrastructure losses while scoring
     due_at: Mapped[datetime | None]  # None only when done
@@ -229,6 +256,8 @@ class Run(Base):
     losses: Mapped[int]  # times a worker or sandbox was lost under it
     worker: Mapped[str | None] = mapped_column(String(64))
     lease_until: Mapped[datetime | None]
+    calibration_id: Mapped[str | None] = mapped_column(ForeignKey("calibrations.id"))
+    cutoff_seconds: Mapped[float | None]  # frozen when lent, like the calibration; None until then
     verdict: Mapped[Verdict | None]  # only when failed
     reason: Mapped[str | None] = mapped_column(String(32))
     seconds: Mapped[float | None]  # host's clock, GO to the sandbox's death
@@ -237,6 +266,7 @@ class Run(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     evaluation: Mapped[Evaluation] = relationship(back_populates="runs")
+    calibration: Mapped[Calibration | None] = relationship()
 
 
 class Score(Base):

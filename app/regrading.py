@@ -32,7 +32,6 @@ class Waiting:
     competition: str
     split: str
     reference_digest: str
-    cutoff_seconds: float
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,6 @@ def waiting(session: Session, version: str, slug: str | None = None) -> Sequence
             Competition.slug,
             Evaluation.split,
             Reference.digest,
-            Evaluation.cutoff_seconds,
         )
         .join(Submission, Submission.id == Evaluation.submission_id)
         .join(Competition, Competition.id == Submission.competition_id)

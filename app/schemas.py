@@ -1,7 +1,7 @@
 """What the API speaks; pages are drawn from the same read models."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -55,6 +55,10 @@ class RunOut(Out):
     seed_index: int = Field(description="0 to N-1; the seed itself stays secret")
     status: RunStatus
     seconds: Seconds | None = Field(description="host's clock, from GO to the sandbox's death; to 0.01 s")
+    cutoff_seconds: float | None = Field(
+        description="this run's own limit, of what retraining takes on its device; null until a worker takes it"
+    )
+    device: str | None = Field(description="where it runs or ran, in words")
     reason: str | None = Field(description="reason code, only when the run failed")
 
 
@@ -154,7 +158,10 @@ class SubmissionOut(Out):
     verdict: Verdict | None = Field(description="null until status is 'done'")
     reason: ReasonOut | None
     runs: RunCounts
-    cutoff_seconds: float = Field(description="each run's limit in wall seconds")
+    cutoff_seconds: float = Field(
+        description="a run's limit in wall seconds where retraining takes what the reference says; "
+        "run_details has each run's own"
+    )
     generation: int = Field(description="of the evaluation that is shown; each rerun counts, shown or not")
     score: ScoreOut | None
     run_details: list[RunOut]
@@ -221,8 +228,11 @@ class CompetitionOut(Out):
     ranked_by: Ranking = Field(description="which score orders the leaderboard")
     runs: int = Field(description="N: runs per submission, each with its own seed")
     cutoff_fraction: float
-    cutoff_seconds: float | None = Field(description="null until the competition is prepared")
-    retrain_seconds: float | None
+    cutoff_seconds: float | None = Field(
+        description="that fraction of retrain_seconds, null until the competition is prepared; "
+        "a run's own is of what retraining takes on its device"
+    )
+    retrain_seconds: float | None = Field(description="median of one retraining when it was prepared")
     memory_mb: int
     threads: int
     reference_version: int | None
@@ -325,6 +335,33 @@ class CancelOut(Out):
 
     submission_id: str
     evaluations: list[EvaluationOut] = Field(description="what it reached, as it is now")
+
+
+class CalibrationOut(Out):
+    """What one retraining of a split takes on one device."""
+
+    id: str
+    competition: str = Field(description="slug")
+    split: str
+    reference_version: int
+    current: bool = Field(description="whether new evaluations are graded against this reference")
+    device: str = Field(description="digest of the facts")
+    device_name: str
+    facts: dict[str, Any] = Field(description="what decides how fast runs are: equal facts, one calibration")
+    seconds: float = Field(description="median of the repeats")
+    repeats: list[float] = Field(description="wall seconds of each retraining, as a run's are taken")
+    worker: str
+    measured_at: datetime
+    drift: float | None = Field(description="seconds at the last look over these; null before the first")
+    drifted: bool = Field(description="whether that strays too far; cutoffs change only when measured again")
+    checked_at: datetime | None
+    stale: bool = Field(description="whether it is to be measured again before it is used")
+
+
+class CalibrationList(Out):
+    """All calibrations, those of current references first."""
+
+    items: list[CalibrationOut]
 
 
 class EventOut(Out):

@@ -23,12 +23,23 @@ class Settings(BaseSettings):
     poll_seconds: float = 1.0
     """How often an idle worker looks for queued runs."""
     reap_seconds: float = 15.0
+    calibration_check_hours: float = 24.0
+    """How long after its last look a worker measures a retraining again, to see whether its device has drifted."""
     queue_due_hours: float = 24.0
     """A queued or running evaluation with no progress for this long ends as stalled."""
     session_hours: float = 24.0 * 14
+    sandbox: Literal["bubblewrap", "docker"] = "bubblewrap"
+    """What isolates participants' code. There is no way to run it without."""
+    sandbox_image: str = ""
+    """For Docker: the image by digest, as worker/build-image prints it."""
+    sandbox_runtime: str = "runc"
+    """For Docker: the daemon's runtime, such as runc or runsc."""
     sandbox_uid_base: int = 210_000
     """First of the unprivileged uids that sandboxes get when the worker runs as root, one per slot."""
-    device: str = "cpu"
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where models run."""
+    gpu: str = "0"
+    """For cuda: the index or UUID of the one GPU or MIG instance that this worker has for itself."""
 
     @property
     def queue_due(self) -> timedelta:

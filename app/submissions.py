@@ -230,7 +230,7 @@ def _evaluate(
         session,
         submission,
         reference,
-        config.evaluation.cutoff_fraction * reference.retrain_seconds,
+        config.evaluation.cutoff_fraction,
         seeds,
         published=not session.scalar(select(shown)),
         now=now,

@@ -144,7 +144,7 @@ def evaluate(folder: Path) -> None:
         seconds, measured = timed(lambda state=state: split.measure(state))
         stages["inference"] += seconds
         outputs.append(measured)
-    score = partial(score_outputs, outputs, split, [1.0] * RUNS, CUTOFF_SECONDS)
+    score = partial(score_outputs, outputs, split, [1.0] * RUNS, [CUTOFF_SECONDS] * RUNS)
     cold, _ = timed(score)
     stages["scoring"], _ = timed(score)
     print(f"\nan evaluation of {RUNS} runs of finetune on digits, one after the other")

@@ -56,31 +56,29 @@ def _listening(host: str, port: int) -> socket.socket:
 def worker(*, name: str) -> None:
     """Run submissions from the queue, each seed in its own sandbox, until SIGTERM or Ctrl-C."""
     settings = settings_of_environment()
-    if settings.device != "cpu":
-        raise CliError(
-            f"LETHE_DEVICE is {settings.device}, but bubblewrap sandboxes run on the CPU only.",
-            code="no_such_device",
-            advice="Set it to cpu, or leave it out.",
-        )
     engine = migrated_database(settings)
+
+    from worker.sandbox.base import SandboxUnavailable
+    from worker.sandbox.choose import backend_of, take_gpu
+    from worker.sandbox.pool import Pool
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    try:
+        gpu = take_gpu(settings)
+        backend = backend_of(settings)
+        backend.probe()
+    except SandboxUnavailable as error:
+        raise CliError(f"No untrusted code will be run: {error}", code="no_sandbox") from error
 
     import torch
 
     from app.storage import LocalStorage
     from worker.device import Device
     from worker.pipeline import Worker
-    from worker.sandbox.base import SandboxUnavailable
-    from worker.sandbox.bubblewrap import Bubblewrap
-    from worker.sandbox.pool import Pool
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     torch.set_num_threads(1)  # inference beside starting sandboxes: more threads only wait for each other
-    backend = Bubblewrap(settings.sandbox_uid_base)
-    try:
-        backend.probe()
-    except SandboxUnavailable as error:
-        raise CliError(f"No untrusted code will be run: {error}", code="no_sandbox") from error
-    pool = Pool(backend)
+    # a sandbox that gets ready uses the GPU, which is the running one's alone: on a GPU they take turns
+    pool = Pool(backend, cores=1 if gpu else None)
     device = Device(LocalStorage(settings.data_dir / "blobs"), pool, settings)
     name = name or f"{socket.gethostname()}:{os.getpid()}"
     loop = Worker(engine, device, settings, name, probe=backend.probe)
@@ -90,6 +88,7 @@ def worker(*, name: str) -> None:
         loop.run_forever()
     finally:
         pool.close()
+        backend.close()
 
 
 @click.command()

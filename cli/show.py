@@ -79,8 +79,17 @@ def _reason(submission: JsonObject) -> list[tuple[str, str]]:
 
 
 def _seconds(submission: JsonObject) -> list[tuple[str, str]]:
-    times = [run["seconds"] for run in submission.get("run_details") or [] if run.get("seconds") is not None]
-    cutoff = f"cutoff {seconds(submission.get('cutoff_seconds'))} s"
+    ended = [run for run in submission.get("run_details") or [] if run.get("seconds") is not None]
+    times = [run["seconds"] for run in ended]
+    cutoff = _cutoff([run.get("cutoff_seconds") for run in ended], submission.get("cutoff_seconds"))
     if not times:
         return [("seconds a run", cutoff)]
     return [("seconds a run", f"median {seconds(median(times))}, longest {seconds(max(times))}, {cutoff}")]
+
+
+def _cutoff(own: list[float | None], nominal: float | None) -> str:
+    """Write the cutoff: that of the runs, which may differ, or before any has ended the nominal one."""
+    known = sorted({seconds(one) for one in own if one is not None}, key=float)
+    if not known:
+        return f"cutoff {seconds(nominal)} s" if own else f"cutoff about {seconds(nominal)} s"
+    return f"cutoff {known[0]} s" if len(known) == 1 else f"cutoffs {known[0]} to {known[-1]} s"

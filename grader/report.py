@@ -87,14 +87,14 @@ def grade(
     second: ModelOutputs | None = None,
     original: object = None,
     seconds: object = None,
-    cutoff: float | None = None,
+    cutoff: object = None,
     draws: int = intervals.DRAWS,
 ) -> Report:
     """Grade unlearned models U against retrained models R, of equal N and S.
 
     `second` holds N more retrained models, for the ceiling. `original` is the confidences [S] of the model before
-    unlearning, for the flags. `seconds` [N] and `cutoff` are wall seconds of the runs and
-    their limit. `draws` is the number of half-subsamples behind the intervals.
+    unlearning, for the flags. `seconds` [N] are wall seconds of the runs, `cutoff` is
+    their limit, one for all or one for each [N]. `draws` is the number of half-subsamples behind the intervals.
     Raises GradeError if sizes or units differ, if there are fewer than two draws, or if the retrained models get nothing right;
     what only one panel cannot work with is told in `missing`.
 
@@ -199,7 +199,7 @@ def _utility(U: ModelOutputs, R: ModelOutputs) -> Utility:
     return found
 
 
-def _time(seconds: object | None, cutoff: float | None, n_models: int) -> Timing | None:
+def _time(seconds: object | None, cutoff: object | None, n_models: int) -> Timing | None:
     if seconds is None or cutoff is None:
         return None
     return timing.timing(seconds, cutoff, n_models)

@@ -16,6 +16,7 @@ from app.status import Verdict
 from app.storage import LocalStorage
 from app.submissions import Accepted
 from tests.bundles import zipped
+from tests.lending import lend
 
 GOOD = "def unlearning(net, retain_loader, forget_loader, val_loader):\n    return net\n"
 PASSWORD = "correct horse battery"
@@ -179,7 +180,7 @@ class World:
         for index in range(count):
             self.clock.forward(seconds=1.2)
             with unit_of_work(self.engine) as session:
-                [claim] = evaluations.claim(
+                [claim] = lend(
                     session, worker="worker-1", limit=1, now=self.clock(), lease=LEASE, queue_due=DAY
                 )
                 seconds = chance.uniform(0.55, 1.15)
@@ -193,17 +194,13 @@ class World:
     def lose_one(self) -> None:
         """Claim a run and lose it."""
         with unit_of_work(self.engine) as session:
-            [claim] = evaluations.claim(
-                session, worker="worker-1", limit=1, now=self.clock(), lease=LEASE, queue_due=DAY
-            )
+            [claim] = lend(session, worker="worker-1", limit=1, now=self.clock(), lease=LEASE, queue_due=DAY)
             evaluations.give_back(session, claim, "worker_lost", self.clock())
 
     def claim_one(self) -> None:
         """Leave one run running."""
         with unit_of_work(self.engine) as session:
-            evaluations.claim(
-                session, worker="worker-1", limit=1, now=self.clock(), lease=LEASE, queue_due=DAY
-            )
+            lend(session, worker="worker-1", limit=1, now=self.clock(), lease=LEASE, queue_due=DAY)
 
     def score(self, forgetting: float, retain: float, test: float, flags: tuple[str, ...] = ()) -> None:
         """Play the scorer of the evaluation whose last run was just recorded."""

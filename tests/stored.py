@@ -15,6 +15,7 @@ from app.evaluations import NewScore, RunOutcome
 from app.models import Evaluation, Reference, Run, Score, Submission, User
 from app.settings import Settings
 from app.storage import LocalStorage
+from tests.lending import lend
 from worker.files import npz_bytes
 from worker.outputs import RunOutputs
 
@@ -93,7 +94,7 @@ class Installation:
         logits = self.logits(shift) if logits is None else logits
         outcomes = [RunOutputs(one, *self.rng.uniform(0.8, 0.9, 2)) for one in logits]
         with unit_of_work(self.engine) as session:
-            for claim in evaluations.claim(session, worker="w", limit=N, now=now, lease=HOUR, queue_due=HOUR):
+            for claim in lend(session, worker="w", limit=N, now=now, lease=HOUR, queue_due=HOUR):
                 digest = self.storage.put(outcomes[claim.seed_index].to_bytes())
                 evaluations.record(session, claim, RunOutcome(1.0, digest), now, HOUR, HOUR)
             claim = evaluations.scoring_claim(session, evaluation_id, now, HOUR)
@@ -121,7 +122,7 @@ class Installation:
             session.flush()
             reference = registry.current_reference(session, competition, split)
             return evaluations.create(
-                session, submission, reference, 20.0, range(N), published=True, now=now, due=now + 100 * HOUR
+                session, submission, reference, 2.0, range(N), published=True, now=now, due=now + 100 * HOUR
             ).id
 
     def scores(self, evaluation_id=None):

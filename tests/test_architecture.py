@@ -49,8 +49,9 @@ def test_worker_imports_neither_routes_nor_the_web_application(path):
     assert {m for m in imports_of(path) if is_in(m, {"app.routes", "app.main", "cli"})} == set()
 
 
-def test_the_runner_imports_nothing_of_ours():
-    imported = imports_of(ROOT / "worker/sandbox/runner.py")
+@pytest.mark.parametrize("name", ["runner.py", "retraining.py"])
+def test_what_lives_inside_a_sandbox_imports_nothing_of_ours(name):
+    imported = imports_of(ROOT / "worker/sandbox" / name)
     assert {m for m in imported if m.split(".")[0] in OURS} == set()
 
 

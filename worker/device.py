@@ -1,18 +1,20 @@
 """One device: its sandboxes, and the split in hand. Runs bundles and judges what they return; knows no database."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from app.competitions import CompetitionConfig
-from app.evaluations import Claim, NewScore, RunOutcome, ScoringClaim
+from app.evaluations import Claim, FinishedRun, NewScore, NextUp, RunOutcome, ScoringClaim
 from app.settings import Settings
 from app.status import Verdict
 from app.storage import Storage
-from worker import weights
+from worker import calibration_bundle, weights
+from worker.fingerprint import Fingerprint, fingerprint
 from worker.material import fetch
-from worker.outputs import ModelFailed, NotFiniteLogits, RunOutputs, Split
+from worker.outputs import ModelFailed, NotFiniteLogits, Split
 from worker.sandbox.base import Job, Limits, RunResult, SandboxSpec
 from worker.sandbox.pool import Pool
-from worker.scoring import score_outputs
+from worker.scoring import score_runs
 
 
 class Device:
@@ -30,19 +32,34 @@ class Device:
     ) -> RunOutcome | None:
         """Return how the run ended, or None if it was killed because `should_stop` said so."""
         split = self._split(claim.reference_digest)
-        bundle = self._storage.get(claim.bundle_digest)
-        sandbox = self._pool.take(spec_for(split, config, self._name))
-        try:
-            result = sandbox.run(Job(bundle, claim.seed, claim.cutoff_seconds), should_stop)
-        finally:
-            sandbox.close()
+        job = Job(self._storage.get(claim.bundle_digest), claim.seed, claim.cutoff_seconds)
+        result = self._play(split, config, job, should_stop)
         return None if result.verdict is Verdict.CANCELLED else self._judge(split, result)
 
-    def score(self, claim: ScoringClaim, rows: Sequence[tuple[int, str, float]]) -> NewScore | None:
-        """Grade stored outputs, given as (seed_index, digest, seconds); None when they cannot be scored."""
-        runs = [RunOutputs.from_bytes(self._storage.get(digest)) for _, digest, _ in rows]
-        seconds = [seconds for _, _, seconds in rows]
-        return score_outputs(runs, self._split(claim.reference_digest), seconds, claim.cutoff_seconds)
+    def fingerprint(self, config: CompetitionConfig) -> Fingerprint:
+        """Return what decides how fast a competition's runs are here."""
+        return fingerprint(config.sandbox, self._name, self._pool.identity)
+
+    def retrain(
+        self, reference: NextUp, seed: int, cutoff_seconds: float, should_stop: Callable[[], bool]
+    ) -> RunResult:
+        """Retrain a reference's model as a participant's run would; what comes of it but the seconds is dropped."""
+        split = self._split(reference.reference_digest)
+        job = Job(calibration_bundle.bundle(), seed, cutoff_seconds)
+        return replace(self._play(split, reference.config, job, should_stop), output=b"")
+
+    def score(self, claim: ScoringClaim, finished: Sequence[FinishedRun]) -> NewScore | None:
+        """Grade the stored outputs of runs; None when they cannot be scored."""
+        return score_runs(finished, self._storage, self._split(claim.reference_digest))
+
+    def _play(
+        self, split: Split, config: CompetitionConfig, job: Job, should_stop: Callable[[], bool]
+    ) -> RunResult:
+        sandbox = self._pool.take(spec_for(split, config, self._name))
+        try:
+            return sandbox.run(job, should_stop)
+        finally:
+            sandbox.close()
 
     def _judge(self, split: Split, result: RunResult) -> RunOutcome:
         if result.verdict is not None:

@@ -16,10 +16,12 @@ from typing import TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app import evaluations, registry
+from app import evaluations
+from app.competitions import CompetitionConfig
 from app.db import read_only, unit_of_work
-from app.evaluations import Claim, Recorded, RunOutcome, ScoringClaim
+from app.evaluations import Claim, NextUp, Recorded, RunOutcome, ScoringClaim
 from app.settings import Settings
+from worker.calibration import Calibrator, Wanted
 from worker.device import Device
 from worker.recovery import AWAY, BackOff, beating, first_line, with_retries
 from worker.sandbox.base import SandboxFault
@@ -69,6 +71,7 @@ class Worker:
         self._stopping = threading.Event()
         self._wait = wait or self._stopping.wait
         self._back_off = BackOff()
+        self._calibrator = Calibrator(engine, device, settings, name, clock)
         self._suspect = False
         self._reaped_at = float("-inf")
 
@@ -106,15 +109,39 @@ class Worker:
             self._suspect = False
         self._reap_when_due()
         with unit_of_work(self._engine) as session:
-            claims = evaluations.claim(
-                session,
-                worker=self._name,
-                limit=1,
-                now=self._clock(),
-                lease=self._lease,
-                queue_due=self._settings.queue_due,
-            )
-        return self._serve(claims[0]) if claims else Step.IDLE
+            reference = evaluations.next_up(session, self._calibrator.passed_over())
+            work = None if reference is None else self._take(session, reference)
+        if reference is None or work is None:
+            return Step.IDLE
+        return self._measure(work) if isinstance(work, Wanted) else self._serve(work, reference.config)
+
+    def _take(self, session: Session, reference: NextUp) -> Claim | Wanted | None:
+        """Take a run of a reference, or what is to be measured here before; None when others were quicker."""
+        found = self._calibrator.find(session, reference)
+        if isinstance(found, Wanted):
+            return found
+        claims = evaluations.claim(
+            session,
+            found,
+            worker=self._name,
+            limit=1,
+            now=self._clock(),
+            lease=self._lease,
+            queue_due=self._settings.queue_due,
+        )
+        return claims[0] if claims else None
+
+    def _measure(self, wanted: Wanted) -> Step:
+        """Measure retraining; no run is held meanwhile, so others may take those that wait."""
+        try:
+            self._calibrator.measure(wanted, self._stopping.is_set)
+        except AWAY:
+            raise
+        except Exception:
+            log.exception("fault in a calibration")
+            self._suspect = not self._stopping.is_set()
+            return Step.FAULT
+        return Step.WORKED
 
     def _reap_when_due(self) -> None:
         if time.monotonic() - self._reaped_at < self._settings.reap_seconds:
@@ -124,10 +151,8 @@ class Worker:
         self._reaped_at = time.monotonic()
         self._score(None)
 
-    def _serve(self, claim: Claim) -> Step:
+    def _serve(self, claim: Claim, config: CompetitionConfig) -> Step:
         try:
-            with read_only(self._engine) as session:
-                config = registry.config_of(registry.get_competition(session, claim.competition_slug))
             with self._beating(lambda s: self._is_wanted(s, claim)) as unwanted:
                 ended = self._device.run(claim, config, lambda: unwanted.is_set() or self._stopping.is_set())
         except AWAY:

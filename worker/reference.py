@@ -1,8 +1,6 @@
 """From the results of training to a split's reference: its files, and the facts that the pages show."""
 
 import json
-import platform
-import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +16,7 @@ from grader import inference, membership, report
 from grader.confidence import confidence
 from worker.dataset import Dataset
 from worker.files import npz_bytes, read_npz
+from worker.fingerprint import processor
 from worker.graded import reference_outputs
 from worker.trainer import STATE, Task
 
@@ -134,11 +133,7 @@ def warnings_of(facts: Mapping[str, Any]) -> Sequence[str]:
 
 def device() -> str:
     """Name the processor that the seconds were taken on, and the threads of one training."""
-    try:
-        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    except OSError:
-        found = None
-    return f"{found[1] if found else platform.machine()}, 1 thread"
+    return f"{processor()}, 1 thread"
 
 
 def _outputs(models: Sequence[Numbers], split: str, dataset: Dataset) -> Numbers:

@@ -18,10 +18,10 @@ from app.regrading import Waiting, WaitingReference
 from app.settings import Settings
 from app.storage import Storage
 from worker.material import fetch
-from worker.outputs import RunOutputs, Split
+from worker.outputs import Split
 from worker.recovery import with_retries
 from worker.reference import retraining_row
-from worker.scoring import score_outputs
+from worker.scoring import score_runs
 
 Item = Waiting | WaitingReference
 OnProgress = Callable[[int, int], None]
@@ -116,9 +116,8 @@ class Regrading:
 
     def _score(self, item: Waiting, split: Split) -> NewScore:
         with read_only(self._engine) as session:
-            rows = evaluations.outputs(session, item.evaluation_id)
-        runs = [RunOutputs.from_bytes(self._storage.get(digest)) for _, digest, _ in rows]
-        score = score_outputs(runs, split, [seconds for _, _, seconds in rows], item.cutoff_seconds)
+            finished = evaluations.outputs(session, item.evaluation_id)
+        score = score_runs(finished, self._storage, split)
         if score is None:
             raise ValueError("an example of the forget set cannot be scored")
         return score

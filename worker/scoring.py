@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 import grader
-from app.evaluations import NewScore
+from app.evaluations import FinishedRun, NewScore
+from app.storage import Storage
 from grader import report
 from grader.confidence import confidence
 from grader.intervals import Interval
@@ -16,10 +17,20 @@ from worker.graded import model_outputs, reference_outputs
 from worker.outputs import RunOutputs, Split
 
 
+def score_runs(finished: Sequence[FinishedRun], storage: Storage, split: Split) -> NewScore | None:
+    """Grade finished runs by their stored outputs; None when some example cannot be scored."""
+    outputs = [RunOutputs.from_bytes(storage.get(run.outputs_digest)) for run in finished]
+    seconds, cutoffs = [run.seconds for run in finished], [run.cutoff_seconds for run in finished]
+    return score_outputs(outputs, split, seconds, cutoffs)
+
+
 def score_outputs(
-    runs: Sequence[RunOutputs], split: Split, seconds: Sequence[float], cutoff_seconds: float
+    runs: Sequence[RunOutputs], split: Split, seconds: Sequence[float], cutoffs: Sequence[float]
 ) -> NewScore | None:
-    """Grade N unlearned models against the split's N retrained ones; None when some example cannot be scored."""
+    """Grade N unlearned models against the split's N retrained ones; None when some example cannot be scored.
+
+    `seconds` and `cutoffs` are each run's, [N].
+    """
     labels = split.arrays["forget_labels"]
     unlearned = model_outputs(
         np.stack([run.forget_logits for run in runs]),
@@ -33,7 +44,7 @@ def score_outputs(
         second=reference_outputs(split.reference, "ceiling", labels),
         original=confidence(split.original_logits, labels),
         seconds=np.array(seconds),
-        cutoff=cutoff_seconds,
+        cutoff=np.array(cutoffs),
     )
     return new_score(graded) if math.isfinite(graded.official.score) else None
 

@@ -9,7 +9,7 @@ from app.evaluations.creation import create, fresh_seeds
 from app.evaluations.ending import MAX_LOSSES, cancel
 from app.evaluations.locks import lock
 from app.evaluations.reaping import reap
-from app.evaluations.runs import claim, give_back, heartbeat, record, stop_cancelled
+from app.evaluations.runs import claim, give_back, heartbeat, next_up, record, stop_cancelled
 from app.evaluations.scoring import (
     finish,
     finish_unscorable,
@@ -18,12 +18,14 @@ from app.evaluations.scoring import (
     scoring_claim,
     scoring_heartbeat,
 )
-from app.evaluations.types import Claim, NewScore, Recorded, RunOutcome, ScoringClaim
+from app.evaluations.types import Claim, FinishedRun, NewScore, NextUp, Recorded, RunOutcome, ScoringClaim
 
 __all__ = [
     "MAX_LOSSES",
     "Claim",
+    "FinishedRun",
     "NewScore",
+    "NextUp",
     "Recorded",
     "RunOutcome",
     "ScoringClaim",
@@ -36,6 +38,7 @@ __all__ = [
     "give_back",
     "heartbeat",
     "lock",
+    "next_up",
     "outputs",
     "reap",
     "record",

@@ -22,7 +22,7 @@ def create(
     session: Session,
     submission: Submission,
     reference: Reference,
-    cutoff_seconds: float,
+    cutoff_fraction: float,
     seeds: Sequence[int],
     *,
     published: bool,
@@ -30,7 +30,11 @@ def create(
     due: datetime,
     actor: str = "service",
 ) -> Evaluation:
-    """Insert the next generation of a submission on the reference's split, with one queued run for each seed."""
+    """Insert the next generation of a submission on the reference's split, with one queued run for each seed.
+
+    `cutoff_fraction` is of one retraining's seconds on whatever device takes a run. It is frozen here: a competition
+    that changes its own changes no evaluation that there is.
+    """
     evaluation = Evaluation(
         id=uuid4().hex,
         submission_id=submission.id,
@@ -41,7 +45,8 @@ def create(
         published=published,
         cancel_requested=False,
         n_runs=len(seeds),
-        cutoff_seconds=cutoff_seconds,
+        cutoff_fraction=cutoff_fraction,
+        cutoff_seconds=cutoff_fraction * reference.retrain_seconds,
         fence=0,
         losses=0,
         due_at=due,

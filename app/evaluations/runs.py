@@ -1,24 +1,44 @@
 """Runs between queue and worker: claim, heartbeat, record, give back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Literal, TypeVarTuple
+from typing import Any, Literal, TypeVarTuple
 
 from sqlalchemy import Select, Update, exists, select, update
 from sqlalchemy.orm import Session
 
+from app import registry
 from app.evaluations.ending import MAX_LOSSES, end, log, move
 from app.evaluations.locks import changed, lock, lock_one
-from app.evaluations.types import Claim, Recorded, RunOutcome
-from app.models import Evaluation, Run
+from app.evaluations.types import Claim, NextUp, Recorded, RunOutcome
+from app.models import Calibration, Evaluation, Reference, Run
 from app.status import RunStatus, Status, Verdict
 
 _Ts = TypeVarTuple("_Ts")
 CANCELLED = "cancelled_on_request"
 
 
+def next_up(session: Session, passed_over: Collection[str] = ()) -> NextUp | None:
+    """Return the reference of the oldest queued run, leaving out those with the ids `passed_over`.
+
+    What a device may take of it depends on the device's calibration, which is the caller's to find.
+    """
+    query = _oldest(select(Reference).join(Evaluation, Evaluation.reference_id == Reference.id).join(Run), 1)
+    reference = session.scalar(query.where(Reference.id.not_in(passed_over)))
+    if reference is None:
+        return None
+    return NextUp(
+        reference_id=reference.id,
+        reference_digest=reference.digest,
+        split=reference.split,
+        retrain_seconds=reference.retrain_seconds,
+        config=registry.config_of(reference.competition),
+    )
+
+
 def claim(
     session: Session,
+    calibration: Calibration,
     *,
     worker: str,
     limit: int,
@@ -26,15 +46,21 @@ def claim(
     lease: timedelta,
     queue_due: timedelta,
 ) -> list[Claim]:
-    """Lend up to `limit` queued runs, oldest first, to a worker until now + lease; progress is due by queue_due."""
+    """Lend up to `limit` queued runs of the calibration's reference, oldest first, to a worker until now + lease.
+
+    Each has its cutoff from the calibration, which is that of the worker's device. Progress is due by queue_due.
+    """
+    of_reference = Evaluation.reference_id == calibration.reference_id
+    terms = {"worker": worker, "started_at": now, "lease_until": now + lease}
     for _ in range(_TRIES):
-        candidates = set(session.scalars(_oldest(select(Run.evaluation_id), limit)))
+        waiting = _oldest(select(Run.evaluation_id).join(Evaluation).where(of_reference), limit)
+        candidates = set(session.scalars(waiting))
         rows = {row.id: row for row in lock(session, candidates)}
         free = (
             _oldest(select(Run), limit).where(Run.evaluation_id.in_(rows)).with_for_update(skip_locked=True)
         )
         runs = session.scalars(free.execution_options(populate_existing=True)).all()
-        taken = [run for run in runs if _take(session, run, worker, now, lease)]
+        taken = [run for run in runs if _take(session, run, rows[run.evaluation_id], calibration, **terms)]
         if taken or not candidates:
             return [_lend(session, rows[run.evaluation_id], run, worker, now, queue_due) for run in taken]
     return []
@@ -48,14 +74,14 @@ def _oldest(query: Select[*_Ts], limit: int) -> Select[*_Ts]:
     return query.where(Run.status == RunStatus.QUEUED).order_by(*order).limit(limit)
 
 
-def _take(session: Session, run: Run, worker: str, now: datetime, lease: timedelta) -> bool:
+def _take(session: Session, run: Run, evaluation: Evaluation, calibration: Calibration, **terms: Any) -> bool:
     guard = update(Run).where(Run.id == run.id, Run.status == RunStatus.QUEUED, Run.fence == run.fence)
     won = guard.values(
         status=RunStatus.RUNNING,
         fence=run.fence + 1,
-        worker=worker,
-        lease_until=now + lease,
-        started_at=now,
+        calibration_id=calibration.id,
+        cutoff_seconds=evaluation.cutoff_fraction * calibration.seconds,
+        **terms,
     )
     taken = changed(session, won) == 1
     session.refresh(run)
@@ -69,8 +95,16 @@ def _lend(
         move(session, evaluation, Status.RUNNING, started_at=now)
         log(session, "evaluation.running", worker, evaluation, now)
     _push_due(session, evaluation, now + queue_due)
-    log(session, "run.running", worker, evaluation, now, f"seed {run.seed_index}, fence {run.fence}")
+    log(
+        session,
+        "run.running",
+        worker,
+        evaluation,
+        now,
+        f"seed {run.seed_index}, fence {run.fence}, cutoff {run.cutoff_seconds:.3f} s",
+    )
     submission = evaluation.submission
+    assert run.cutoff_seconds is not None
     return Claim(
         run_id=run.id,
         evaluation_id=evaluation.id,
@@ -80,7 +114,7 @@ def _lend(
         fence=run.fence,
         bundle_digest=submission.bundle_digest,
         reference_digest=evaluation.reference.digest,
-        cutoff_seconds=evaluation.cutoff_seconds,
+        cutoff_seconds=run.cutoff_seconds,
         worker=worker,
     )
 
@@ -195,7 +229,8 @@ def requeue(
     loss: int,
 ) -> bool:
     """Give a run of a locked evaluation back, if `guard` still matches; end the evaluation if it must end."""
-    values = {"worker": None, "lease_until": None, "losses": Run.losses + loss}
+    lent = dict.fromkeys(("worker", "lease_until", "calibration_id", "cutoff_seconds"))
+    values = lent | {"losses": Run.losses + loss}
     if changed(session, guard.values(status=RunStatus.QUEUED, **values)) == 0:
         return False
     losses = session.scalar(select(Run.losses).where(Run.id == run_id)) or 0

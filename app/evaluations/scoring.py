@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.evaluations.ending import MAX_LOSSES, end, log
 from app.evaluations.locks import changed, lock_one
-from app.evaluations.types import NewScore, ScoringClaim
+from app.evaluations.types import FinishedRun, NewScore, ScoringClaim
 from app.models import Evaluation, Run, Score
 from app.reasons import REASONS
 from app.status import RunStatus, Status, Verdict
@@ -65,7 +65,6 @@ def _lend(
         evaluation_id=evaluation.id,
         fence=evaluation.fence,
         reference_digest=evaluation.reference.digest,
-        cutoff_seconds=evaluation.cutoff_seconds,
     )
 
 
@@ -79,17 +78,17 @@ def scoring_heartbeat(session: Session, claim: ScoringClaim, now: datetime, leas
     return changed(session, guard.values(due_at=now + lease)) == 1
 
 
-def outputs(session: Session, evaluation_id: str) -> Sequence[tuple[int, str, float]]:
-    """Return (seed_index, outputs_digest, seconds) of the succeeded runs, by seed."""
+def outputs(session: Session, evaluation_id: str) -> Sequence[FinishedRun]:
+    """Return the succeeded runs, by seed."""
     query = (
-        select(Run.seed_index, Run.outputs_digest, Run.seconds)
+        select(Run.seed_index, Run.outputs_digest, Run.seconds, Run.cutoff_seconds)
         .where(Run.evaluation_id == evaluation_id, Run.status == RunStatus.SUCCEEDED)
         .order_by(Run.seed_index)
     )
     return [
-        (index, digest, seconds)
-        for index, digest, seconds in session.execute(query)
-        if digest is not None and seconds is not None
+        FinishedRun(index, digest, seconds, cutoff)
+        for index, digest, seconds, cutoff in session.execute(query)
+        if digest is not None and seconds is not None and cutoff is not None
     ]
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from app.competitions import CompetitionConfig
 from app.status import Verdict
 
 
@@ -21,6 +22,27 @@ class Claim:
     reference_digest: str
     cutoff_seconds: float
     worker: str
+
+
+@dataclass(frozen=True)
+class NextUp:
+    """The reference whose run has waited longest: what a worker needs to know before it asks for one."""
+
+    reference_id: str
+    reference_digest: str
+    split: str
+    retrain_seconds: float  # by whoever prepared it; on this device it may be another number
+    config: CompetitionConfig
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A succeeded run: where its outputs are, its wall seconds, and what it could have taken."""
+
+    seed_index: int
+    outputs_digest: str
+    seconds: float
+    cutoff_seconds: float
 
 
 @dataclass(frozen=True)
@@ -56,7 +78,6 @@ class ScoringClaim:
     evaluation_id: str
     fence: int
     reference_digest: str
-    cutoff_seconds: float
 
 
 @dataclass(frozen=True)

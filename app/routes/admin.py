@@ -1,15 +1,16 @@
-"""The admin's pages: evaluations, queue, events, rerun and cancel."""
+"""The admin's pages: evaluations, queue, events, calibrations, rerun and cancel."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app import administration, submissions
+from app import administration, calibrations, submissions
 from app.dependencies import Admin, Ctx, Now, Reading, Writing
 from app.status import Status
 from app.text import LARGEST_ID, PlainText
 from app.views import operations
+from app.views.calibrations import listing
 
 router = APIRouter(prefix="/admin", include_in_schema=False)
 
@@ -52,6 +53,24 @@ def events(
         "tab": "events",
     }
     return context.renderer.page(request, "admin/events.html", shown, viewer=admin)
+
+
+@router.get("/calibrations")
+def calibrations_page(request: Request, context: Ctx, session: Reading, admin: Admin) -> Response:
+    """Show what retraining takes on each device, and what has drifted."""
+    shown = {
+        "items": listing(session).items,
+        "steady": calibrations.STEADY,
+        "tab": "calibrations",
+    }
+    return context.renderer.page(request, "admin/calibrations.html", shown, viewer=admin)
+
+
+@router.post("/calibrations/{calibration_id}/remeasure")
+def remeasure(calibration_id: str, session: Writing, admin: Admin, now: Now) -> Response:
+    """Have a device measured again, then show the list."""
+    calibrations.mark_stale(session, calibration_id, admin.name, now)
+    return RedirectResponse("/admin/calibrations", status_code=303)
 
 
 @router.post("/submissions/{submission_id}/rerun")

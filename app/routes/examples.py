@@ -8,6 +8,7 @@ from app.schemas import ProblemOut
 
 _DIGEST = "3b4f6a1d0c92e7f58b1c6d4e9a0f7283546bd1c0e9f8a7b6c5d4e3f2a1b0c9d8"
 _ID = "0b9a7c6f5e4d4c3b8a29181716151413"
+_DEVICE = "AMD EPYC 9B14, 1 thread"
 
 SUBMISSION: dict[str, Any] = {
     "id": _ID,
@@ -24,7 +25,16 @@ SUBMISSION: dict[str, Any] = {
     "cutoff_seconds": 1.48,
     "generation": 1,
     "score": None,
-    "run_details": [{"seed_index": 0, "status": "succeeded", "seconds": 0.61, "reason": None}],
+    "run_details": [
+        {
+            "seed_index": 0,
+            "status": "succeeded",
+            "seconds": 0.61,
+            "cutoff_seconds": 1.52,
+            "device": _DEVICE,
+            "reason": None,
+        }
+    ],
     "links": {"self": f"/api/v1/submissions/{_ID}", "html": f"/submissions/{_ID}"},
 }
 RETRAINING = {
@@ -115,6 +125,32 @@ EVALUATION = {
     "score": None,
     "created_at": "2026-03-01T13:00:00Z",
     "links": {"self": f"/api/v1/evaluations/{_EVALUATION_ID}", "html": f"/submissions/{_ID}"},
+}
+CALIBRATION: dict[str, Any] = {
+    "id": "2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a",
+    "competition": "digits",
+    "split": "public",
+    "reference_version": 1,
+    "current": True,
+    "device": "5f0c1d2e3a4b6978",
+    "device_name": _DEVICE,
+    "facts": {
+        "processor": "AMD EPYC 9B14",
+        "accelerator": None,
+        "threads": 1,
+        "memory_mb": 3000,
+        "processes": 64,
+        "torch": "2.13.0+cpu",
+        "sandboxes": "bubblewrap",
+    },
+    "seconds": 7.61,
+    "repeats": [7.58, 7.61, 7.66],
+    "worker": "worker-1",
+    "measured_at": "2026-03-01T11:58:00Z",
+    "drift": 1.02,
+    "drifted": False,
+    "checked_at": "2026-03-01T12:10:00Z",
+    "stale": False,
 }
 EVENTS = {
     "items": [

@@ -112,7 +112,7 @@ def submission(
     """Show one submission: where it is, and how it fared."""
     detail = submission_views.detail(session, submission_id, person, now)
     one = detail.submission
-    shown = {"detail": detail, "one": one, "chart": charts.run_seconds(one.run_details, one.cutoff_seconds)}
+    shown = {"detail": detail, "one": one, "chart": charts.run_times(one.run_details, one.cutoff_seconds)}
     return context.renderer.page(request, "submission.html", shown, viewer=person)
 
 

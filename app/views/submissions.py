@@ -65,11 +65,19 @@ def _describe(submission: Submission) -> SubmissionOut:
         cutoff_seconds=evaluation.cutoff_seconds,
         generation=evaluation.generation,
         score=score_of(evaluation),
-        run_details=[
-            RunOut(seed_index=run.seed_index, status=run.status, seconds=run.seconds, reason=run.reason)
-            for run in evaluation.runs
-        ],
+        run_details=[_run(run) for run in evaluation.runs],
         links=links_of(submission.id),
+    )
+
+
+def _run(run: Run) -> RunOut:
+    return RunOut(
+        seed_index=run.seed_index,
+        status=run.status,
+        seconds=run.seconds,
+        cutoff_seconds=run.cutoff_seconds,
+        device=None if run.calibration is None else run.calibration.device_name,
+        reason=run.reason,
     )
 
 

@@ -13,6 +13,7 @@ from app.db import make_engine, migrate, read_only, unit_of_work
 from app.evaluations import NewScore, RunOutcome
 from app.models import Base, Evaluation, Event, QuotaEntry, Run, Submission, User
 from app.status import RunStatus, Verdict
+from tests.lending import calibrate_all, lend
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
@@ -83,6 +84,7 @@ class World:
             for split in SPLITS:
                 digest = f"{slug}-{split}".ljust(64, "0")
                 registry.add_reference(session, competition, split, digest, n_models, 10.0, {}, NOW)
+            calibrate_all(session, NOW)
         return competition
 
     def submission(self, user, slug="digits", runs=3, at=NOW, *, paid=True):
@@ -104,13 +106,13 @@ class World:
                 session.add(_debit(submission, at))
             reference = registry.current_reference(session, competition, "public")
             evaluation = evaluations.create(
-                session, submission, reference, 2.0, range(runs), published=True, now=at, due=at + DAY
+                session, submission, reference, 0.2, range(runs), published=True, now=at, due=at + DAY
             )
         return submission.id, evaluation.id
 
     def claim(self, limit=1, worker="w1", at=NOW):
         with unit_of_work(self.engine) as session:
-            return evaluations.claim(session, worker=worker, limit=limit, now=at, lease=LEASE, queue_due=DAY)
+            return lend(session, worker=worker, limit=limit, now=at, lease=LEASE, queue_due=DAY)
 
     def record(self, claim, outcome=None, at=NOW):
         outcome = outcome or RunOutcome(1.5, outputs_digest=f"{claim.seed_index}".rjust(64, "0"))

@@ -8,7 +8,7 @@ import pytest
 
 from app import evaluations
 from app.db import read_only, unit_of_work
-from app.evaluations import Recorded, RunOutcome
+from app.evaluations import FinishedRun, Recorded, RunOutcome
 from app.status import RunStatus, Status, Verdict
 from tests.app.conftest import ALL_SKIPPED, DAY, FAILURE, LEASE, NOW
 
@@ -263,7 +263,7 @@ def test_outputs_are_those_of_the_succeeded_runs_by_seed(world, ada):
         world.record(claim)
     with read_only(world.engine) as session:
         rows = evaluations.outputs(session, evaluation)
-    assert rows == [(0, "0" * 64, 1.5), (1, "1".rjust(64, "0"), 1.5)]
+    assert rows == [FinishedRun(0, "0" * 64, 1.5, 2.0), FinishedRun(1, "1".rjust(64, "0"), 1.5, 2.0)]
 
 
 def test_fresh_seeds_are_distinct_and_fit_a_column():

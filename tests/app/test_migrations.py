@@ -8,7 +8,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from app.db import alembic_config, make_engine, migrate, read_only, unit_of_work
-from app.models import Evaluation, Score
+from app.models import Evaluation, Run, Score
 from tests.app.conftest import NOW
 
 OLD_SCORE = {
@@ -71,6 +71,17 @@ ROWS = {
         "fence": 1,
         "losses": 0,
         "created_at": NOW,
+    },
+    "runs": {
+        "id": "x1",
+        "evaluation_id": "e1",
+        "seed_index": 0,
+        "seed": 7,
+        "status": "succeeded",
+        "fence": 1,
+        "losses": 0,
+        "seconds": 1.2,
+        "queued_at": NOW,
     },
     "scores": OLD_SCORE,
 }
@@ -161,3 +172,27 @@ def test_going_back_keeps_the_current_scores_alone(first):
     assert [tuple(row) for row in rows] == [("old", "1", 0.0923)]
     with pytest.raises(IntegrityError), first.begin() as connection:
         insert(connection, "scores", OLD_SCORE | {"id": "second", "grader_version": "2"})
+
+
+def test_evaluations_get_the_fraction_behind_their_cutoff_and_runs_the_cutoff_they_ran_under(first):
+    with first.begin() as connection:
+        insert(connection, "runs", ROWS["runs"] | {"id": "x2", "seed_index": 1, "status": "queued"})
+    migrate(first)
+    with read_only(first) as session:
+        evaluation = session.get_one(Evaluation, "e1")
+        assert (evaluation.cutoff_fraction, evaluation.cutoff_seconds) == (0.2, 2.0)
+        ran, waits = evaluation.runs
+        assert (ran.cutoff_seconds, ran.seconds, ran.calibration) == (2.0, 1.2, None)
+        assert (waits.cutoff_seconds, waits.calibration) == (None, None)
+
+
+def test_going_back_before_calibrations_keeps_evaluations_and_runs(first):
+    migrate(first)
+    with first.begin() as connection:
+        command.downgrade(alembic_config(connection), "0002")
+        rows = connection.execute(text("SELECT id, cutoff_seconds FROM evaluations")).all()
+        assert [tuple(row) for row in rows] == [("e1", 2.0)]
+        assert "calibrations" not in inspect(connection).get_table_names()
+    migrate(first)
+    with read_only(first) as session:
+        assert session.get_one(Run, "x1").cutoff_seconds == 2.0

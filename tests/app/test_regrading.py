@@ -308,7 +308,7 @@ def _private(world, submission_id, value):
         submission = session.get_one(Submission, submission_id)
         reference = registry.current_reference(session, submission.competition, "private")
         evaluation = evaluations.create(
-            session, submission, reference, 2.0, range(3), published=True, now=NOW, due=NOW + DAY
+            session, submission, reference, 0.2, range(3), published=True, now=NOW, due=NOW + DAY
         )
     world.score(evaluation.id, value)
     return evaluation.id

@@ -24,6 +24,7 @@ from app.models import QuotaEntry, Submission
 from app.status import Status
 from app.storage import LocalStorage
 from tests.app.conftest import DAY, LEASE, NOW, make_config
+from tests.lending import lend
 
 GOOD = "def unlearning(net, retain_loader, forget_loader, val_loader): pass\n"
 
@@ -54,9 +55,7 @@ def test_an_evaluation_is_due_within_the_time_given_from_the_door_to_its_last_ru
     evaluation = world.evaluation_of(submission)
     assert world.evaluation(evaluation).due_at == NOW + hour
     with unit_of_work(world.engine) as session:
-        (claim,) = evaluations.claim(
-            session, worker="w1", limit=1, now=NOW + LEASE, lease=LEASE, queue_due=hour
-        )
+        (claim,) = lend(session, worker="w1", limit=1, now=NOW + LEASE, lease=LEASE, queue_due=hour)
     assert world.evaluation(evaluation).due_at == NOW + LEASE + hour
     with unit_of_work(world.engine) as session:
         outcome = evaluations.RunOutcome(1.0, outputs_digest="0" * 64)

@@ -136,7 +136,7 @@ def test_ctrl_c_keeps_what_was_graded_and_says_how_to_go_on(place, monkeypatch):
     def stopped(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(regrading, "score_outputs", stopped)
+    monkeypatch.setattr(regrading, "score_runs", stopped)
     result = regrade()
     assert result.exit_code == 130
     assert "Run the command again to go on" in result.stderr

@@ -100,6 +100,22 @@ def test_seconds_have_the_digits_that_the_pages_show(service, lethe):
     assert "median 1.15, longest 1.30, cutoff 2.75 s" in lethe("status", "abc123").stdout
 
 
+def test_the_cutoff_is_the_runs_own_and_a_range_where_they_differ(service, lethe):
+    found = scored()
+    for run, cutoff in zip(found["run_details"], (2.754, 2.754, 2.754, 3.0), strict=True):
+        run["cutoff_seconds"] = cutoff
+    service.on(READ, Answer(200, found))
+    assert "longest 1.30, cutoffs 2.75 to 3.00 s" in lethe("status", "abc123").stdout
+    found["run_details"].pop()
+    service.on(READ, Answer(200, found))
+    assert "longest 1.20, cutoff 2.75 s" in lethe("status", "abc123").stdout
+
+
+def test_before_a_run_has_ended_the_cutoff_is_said_to_be_about_what_the_reference_says(service, lethe):
+    service.on(READ, Answer(200, submission()))
+    assert "cutoff about 1.50 s" in lethe("status", "abc123").stdout
+
+
 def test_the_list_stops_at_its_limit_without_asking_for_more(service, lethe):
     service.on(
         "GET /submissions", Answer(200, {"items": [summary("one"), summary("two")], "next_cursor": "c2"})

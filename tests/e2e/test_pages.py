@@ -14,6 +14,7 @@ from app.evaluations import RunOutcome
 from app.models import Evaluation
 from app.streams import PER_PERSON
 from tests.bundles import zipped
+from tests.lending import lend
 from tests.seeding import DAY, GOOD, LEASE, N_MODELS, PASSWORD
 
 
@@ -74,9 +75,7 @@ def take(site, submission):
     """Claim all runs that are queued, keep those of one submission, and give the others back."""
     world = site.world
     with unit_of_work(world.engine) as session:
-        lent = evaluations.claim(
-            session, worker="w", limit=1000, now=world.clock(), lease=LEASE, queue_due=DAY
-        )
+        lent = lend(session, worker="w", limit=1000, now=world.clock(), lease=LEASE, queue_due=DAY)
         [wanted] = session.scalars(select(Evaluation.id).where(Evaluation.submission_id == submission))
         for claim in lent:
             if claim.evaluation_id != wanted:

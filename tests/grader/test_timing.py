@@ -12,6 +12,12 @@ def test_each_run_stands_beside_the_cutoff():
     assert (found.cutoff, found.median, found.longest) == (8, 6, 10)
 
 
+def test_each_run_stands_beside_its_own_cutoff_where_devices_differ():
+    found = timing([2.0, 8.0, 4.0], cutoff=[4.0, 10.0, 16.0], n_models=3)
+    assert found.share_of_cutoff.tolist() == [0.5, 0.8, 0.25]
+    assert (found.cutoff, found.median, found.longest) == (10, 4, 8)
+
+
 def test_times_may_be_a_list_or_float32_and_are_left_as_they_are():
     given = np.array([1.5, 3.0], np.float32)
     found = timing(given, 6.0)
@@ -34,6 +40,12 @@ def test_times_may_be_a_list_or_float32_and_are_left_as_they_are():
         ([1.0, 2.0], -3.0, "cutoff is -3.0 seconds"),
         ([1.0, 2.0], np.nan, "cutoff is nan seconds"),
         ([1.0, 2.0], np.inf, "cutoff is inf seconds"),
+        ([1.0, 2.0], [5.0, -1.0], "cutoff is -1.0 seconds"),
+        (
+            [1.0, 2.0],
+            [5.0, 5.0, 5.0],
+            r"cutoff has shape \(3,\); it must be one number, or one for each of 2",
+        ),
     ],
 )
 def test_times_that_cannot_be_are_refused(seconds, cutoff, message):

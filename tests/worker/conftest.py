@@ -1,12 +1,22 @@
 """A competition small enough for one second, and real sandboxes for it."""
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 
+from app.db import make_engine, migrate
+from app.settings import Settings
+from app.storage import LocalStorage
+from tests.worker.bench import Bench
 from tests.worker.sandbox.backends import docker
 from tests.worker.sandbox.tools import UIDS, make_material, spec_of
+from worker.prepare import prepare
 from worker.sandbox.base import Job
 from worker.sandbox.bubblewrap import Bubblewrap
 from worker.sandbox.pool import Pool
+
+TINY = Path(__file__).parents[1] / "fixtures/tiny"
 
 
 @pytest.fixture(scope="session")
@@ -75,3 +85,26 @@ def run_watched(spec):
 def run_either(request):
     """Run one bundle in each of the two ways that memory and seconds are counted."""
     return request.getfixturevalue("run" if request.param == "control group" else "run_watched")
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory):
+    """A data folder with the tiny competition prepared, copied for each test."""
+    folder = tmp_path_factory.mktemp("prepared")
+    settings = Settings(data_dir=folder)
+    migrate(settings.url)
+    prepare(
+        TINY,
+        settings=settings,
+        engine=make_engine(settings.url),
+        storage=LocalStorage(folder / "blobs"),
+        now=datetime.now(UTC),
+    )
+    return folder
+
+
+@pytest.fixture
+def bench(prepared, tmp_path):
+    folder = tmp_path / "data"
+    shutil.copytree(prepared, folder)
+    return Bench(folder)

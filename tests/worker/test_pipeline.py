@@ -1,113 +1,23 @@
 """The worker's loop on a real database, real storage and a real reference; only the sandbox is the fake."""
 
-import shutil
 import threading
-import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import torch
-from sqlalchemy import select
 from sqlalchemy.exc import ProgrammingError
 
-from app import auth, evaluations, quota, registry, submissions
-from app.db import make_engine, migrate, unit_of_work
-from app.models import Evaluation, Run
-from app.settings import Settings
+from app import evaluations, quota, registry, submissions
+from app.db import unit_of_work
+from app.models import Run
 from app.status import RunStatus, Status, Verdict
-from app.storage import LocalStorage
-from tests.bundles import zipped
+from tests.lending import lend
+from tests.worker.bench import Patience, broken, wait_until
 from worker import weights
-from worker.device import Device
-from worker.material import fetch
-from worker.pipeline import Step, Worker
-from worker.prepare import prepare
 from worker.sandbox.base import RunResult, SandboxFault, SandboxUnavailable
-from worker.sandbox.fake import Fake, failing
-from worker.sandbox.pool import Pool
+from worker.sandbox.fake import failing
 
-TINY = Path(__file__).parents[1] / "fixtures/tiny"
 DAY = timedelta(hours=24)
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
-    """A data folder with the tiny competition prepared, copied for each test."""
-    folder = tmp_path_factory.mktemp("prepared")
-    settings = Settings(data_dir=folder)
-    migrate(settings.url)
-    prepare(
-        TINY,
-        settings=settings,
-        engine=make_engine(settings.url),
-        storage=LocalStorage(folder / "blobs"),
-        now=datetime.now(UTC),
-    )
-    return folder
-
-
-class Bench:
-    """A database, a storage and one submission in the queue."""
-
-    def __init__(self, folder):
-        self.settings = Settings(data_dir=folder, lease_seconds=30.0, reap_seconds=0.0, poll_seconds=0.05)
-        self.engine = make_engine(self.settings.url)
-        self.storage = LocalStorage(folder / "blobs")
-        upload = folder / "upload.zip"
-        upload.write_bytes(zipped("def unlearning(net, retain, forget, validation): ...\n"))
-        now = datetime.now(UTC)
-        with unit_of_work(self.engine) as session:
-            self.ada = auth.create_user(session, "ada", "correct horse", "participant", now)
-            reference = registry.current_reference(
-                session, registry.get_competition(session, "tiny"), "public"
-            )
-        self.material = fetch(self.storage, reference.digest, folder / "cache")
-        self.submission_id = submissions.accept(
-            self.engine,
-            self.storage,
-            user_id=self.ada.id,
-            slug="tiny",
-            upload=upload,
-            note="",
-            idempotency_key=None,
-            now=now,
-            queue_due=self.settings.queue_due,
-        ).submission_id
-
-    def worker(self, behaviour, name="worker-1", **words):
-        self.pool = Pool(Fake(behaviour))
-        self.device = Device(self.storage, self.pool, self.settings)
-        return Worker(self.engine, self.device, self.settings, name, **words)
-
-    def drain(self, worker):
-        while worker.step() is not Step.IDLE:
-            pass
-        self.pool.close()
-
-    def evaluation(self):
-        with unit_of_work(self.engine) as session:
-            found = session.scalars(select(Evaluation)).one()
-            return found, found.score, list(found.runs)
-
-    def honest(self, job):
-        """The original's weights, moved a little differently for each seed."""
-        generator = torch.Generator().manual_seed(job.seed)
-        moved = {
-            key: value + 0.05 * torch.randn(value.shape, generator=generator)
-            if value.is_floating_point()
-            else value
-            for key, value in self.material.original().items()
-        }
-        moved = {key: value.abs() if "running_var" in key else value for key, value in moved.items()}
-        return RunResult(0.01, weights.serialise(moved))
-
-
-@pytest.fixture
-def bench(prepared, tmp_path):
-    folder = tmp_path / "data"
-    shutil.copytree(prepared, folder)
-    return Bench(folder)
 
 
 def test_all_seeds_run_once_and_end_in_one_score(bench):
@@ -119,7 +29,7 @@ def test_all_seeds_run_once_and_end_in_one_score(bench):
     assert len(set(seen)) == evaluation.n_runs == 4
     assert score.score == pytest.approx(score.forgetting_quality * score.retain_ratio * score.test_ratio)
     assert len(score.report["time"]["seconds"]) == 4
-    assert score.report["time"]["cutoff"] == evaluation.cutoff_seconds
+    assert score.report["time"]["cutoff"] == {run.cutoff_seconds for run in runs}.pop() == 5.0
     assert score.report["distribution"]["classifier_accuracy"] is not None
     assert set(score.report["utility"]) >= {"retain", "test", "forget"}
     assert (score.calibrated_score, score.interval_low, score.replicates) == (None, None, {})
@@ -184,51 +94,38 @@ def test_three_faults_of_ours_stall_the_submission_and_refund_it(bench):
         assert quota.remaining(session, bench.ada.id, competition, config, datetime.now(UTC)).used == 0
 
 
-def broken(_job):
-    raise SandboxFault("broken")
-
-
-class Patience:
-    """Waits for nobody: notes the seconds, and stops the worker after so many waits."""
-
-    def __init__(self, waits):
-        self.left = waits
-        self.seconds = []
-
-    def __call__(self, seconds):
-        self.seconds.append(seconds)
-        self.left -= 1
-        if self.left == 0:
-            self.worker.stop()
-
-
 def test_after_each_fault_in_a_row_a_worker_waits_longer_and_a_success_starts_that_over(bench):
     faults = iter([True, True, False, True])
-    patience = Patience(5)
+    patience = Patience(6)
     patience.worker = bench.worker(
         lambda job: broken(job) if next(faults, False) else bench.honest(job), wait=patience
     )
     patience.worker.run_forever()
     bench.pool.close()
-    assert patience.seconds == [1, 2, 0, 1, 0]
+    assert patience.seconds == [0, 1, 2, 0, 1, 0]  # the first turn calibrates
 
 
 def test_a_sick_worker_takes_no_work_until_its_sandboxes_work_again(bench):
     def probe():
         raise SandboxUnavailable("bwrap is gone")
 
-    patience = Patience(8)
+    patience = Patience(9)
     patience.worker = bench.worker(broken, wait=patience, probe=probe)
     patience.worker.run_forever()
     bench.pool.close()
-    assert patience.seconds == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert patience.seconds == [0, 1, 2, 4, 8, 16, 32, 60, 60]
     _, _, runs = bench.evaluation()
     assert sum(run.losses for run in runs) == 1
     assert {run.status for run in runs} == {RunStatus.QUEUED}
 
 
 def test_while_a_sick_worker_waits_a_healthy_one_serves_its_run(bench):
-    sick = bench.worker(broken, "sick", wait=lambda _seconds: (bench.drain(healthy), sick.stop()))
+    def wait(seconds):
+        if seconds:  # not after the turn that calibrates
+            bench.drain(healthy)
+            sick.stop()
+
+    sick = bench.worker(broken, "sick", wait=wait)
     sick_pool = bench.pool
     healthy = bench.worker(bench.honest, "healthy")
     sick.run_forever()
@@ -316,6 +213,7 @@ def test_a_lack_of_memory_or_a_model_that_never_runs_is_ours(bench, error, limit
 
 def test_a_cancel_kills_the_run_in_hand(bench):
     worker = bench.worker(lambda job: RunResult(60.0))
+    worker.step()  # calibrates
     started = threading.Thread(target=worker.step)
     started.start()
     wait_until(lambda: bench.evaluation()[0].status is Status.RUNNING)
@@ -393,6 +291,7 @@ def test_progress_is_due_within_the_hours_of_the_settings(bench):
     now = datetime.now(UTC)
     bench.settings = bench.settings.model_copy(update={"queue_due_hours": 1.0})
     worker = bench.worker(bench.honest, clock=lambda: now)
+    worker.step()  # calibrates
     worker.step()
     bench.pool.close()
     assert bench.evaluation()[0].due_at == now + timedelta(hours=1)
@@ -402,9 +301,7 @@ def test_a_worker_whose_lease_was_lost_records_nothing(bench):
     """Its run is reaped and run by another; the late result finds a stale fence."""
     now = datetime.now(UTC)
     with unit_of_work(bench.engine) as session:
-        (stale,) = evaluations.claim(
-            session, worker="paused", limit=1, now=now, lease=timedelta(seconds=1), queue_due=DAY
-        )
+        (stale,) = lend(session, worker="paused", limit=1, now=now, lease=timedelta(seconds=1), queue_due=DAY)
     bench.drain(bench.worker(bench.honest, clock=lambda: now + timedelta(minutes=1)))
     with unit_of_work(bench.engine) as session:
         late = evaluations.RunOutcome(1.0, outputs_digest="0" * 64)
@@ -413,10 +310,3 @@ def test_a_worker_whose_lease_was_lost_records_nothing(bench):
     assert recorded is evaluations.Recorded.LOST
     assert run.outputs_digest != "0" * 64
     assert bench.evaluation()[0].verdict is Verdict.SCORED
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.02)

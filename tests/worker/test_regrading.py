@@ -86,7 +86,7 @@ def test_it_gives_what_a_worker_would_give(place):
     regrade(place)
     with read_only(place.engine) as session:
         staged = session.query(Score).filter_by(grader_version=grader.VERSION).one()
-        claim = ScoringClaim(one, 1, staged.reference_digest, cutoff_seconds=20.0)
+        claim = ScoringClaim(one, 1, staged.reference_digest)
         rows = evaluations.outputs(session, one)
     scored = Device(place.storage, None, place.settings).score(claim, rows)
     assert staged.report == json.loads(json.dumps(scored.report))

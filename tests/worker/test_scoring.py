@@ -45,13 +45,14 @@ def rng():
 
 def test_the_reports_headlines_are_stored_beside_it_and_everything_is_json(rng):
     given = split(rng, 32)
-    score = score_outputs(runs(logits(rng, 32)), given, [1.0] * 32, 2.0)
+    score = score_outputs(runs(logits(rng, 32)), given, [1.0] * 32, [2.0] * 32)
     report = json.loads(json.dumps(score.report, allow_nan=False))
     assert score.grader_version == report["grader_version"] == grader.VERSION
     assert score.score == pytest.approx(report["official"]["score"])
     assert score.calibrated_score == pytest.approx(report["ceiling"]["calibrated_score"])
     assert report["ceiling"]["second_reference"]
     assert report["time"]["cutoff"] == 2.0
+    assert report["time"]["share_of_cutoff"] == [0.5] * 32
     low, high = score.interval
     assert low < score.score < high
     assert score.calibrated_interval[0] < score.calibrated_score < score.calibrated_interval[1]
@@ -64,7 +65,7 @@ def test_the_reports_headlines_are_stored_beside_it_and_everything_is_json(rng):
 
 def test_the_summary_is_of_the_reports_own_panels(rng):
     far = logits(rng, 32, 4.0)
-    score = score_outputs(runs(far), split(rng, 32), [1.0] * 32, 2.0)
+    score = score_outputs(runs(far), split(rng, 32), [1.0] * 32, [2.0] * 32)
     report = score.report
     assert set(score.summary) == set(SummaryOut.model_fields)
     assert score.summary == pytest.approx(
@@ -82,19 +83,19 @@ def test_the_summary_is_of_the_reports_own_panels(rng):
 
 
 def test_a_panel_that_needs_more_models_leaves_its_part_of_the_summary_empty(rng):
-    summary = score_outputs(runs(logits(rng, 2)), split(rng, 2), [1.0] * 2, 2.0).summary
+    summary = score_outputs(runs(logits(rng, 2)), split(rng, 2), [1.0] * 2, [2.0] * 2).summary
     assert (summary["share_proved"], summary["median_attack_auc"]) == (None, None)
     assert summary["forget_accuracy"] is not None
 
 
 def test_what_the_grader_flags_is_stored_by_its_codes(rng):
     given = split(rng, 16)
-    score = score_outputs(runs([given.original_logits] * 16), given, [1.0] * 16, 2.0)
+    score = score_outputs(runs([given.original_logits] * 16), given, [1.0] * 16, [2.0] * 16)
     assert {"too_alike", "same_as_original"} <= set(score.flags)
 
 
 def test_too_few_models_leave_a_score_without_intervals(rng):
-    score = score_outputs(runs(logits(rng, 4)), split(rng, 4), [1.0] * 4, 2.0)
+    score = score_outputs(runs(logits(rng, 4)), split(rng, 4), [1.0] * 4, [2.0] * 4)
     assert np.isfinite(score.score)
     assert (score.interval, score.calibrated_interval, score.replicates) == (None, None, {})
 
@@ -104,7 +105,7 @@ def test_an_example_that_cannot_be_scored_leaves_no_score(rng):
     flat = np.zeros((8, S, C), np.float32)
     flat[:, :, 0] = np.linspace(0, 1e-6, 8)[:, None]
     given.reference["retrained_forget_logits"] = flat
-    assert score_outputs(runs(flat[::-1]), given, [1.0] * 8, 2.0) is None
+    assert score_outputs(runs(flat[::-1]), given, [1.0] * 8, [2.0] * 8) is None
 
 
 def test_retraining_is_1_by_definition_unless_it_has_no_points(rng):

@@ -77,8 +77,15 @@ class Backend(Protocol):
 
     name: str
 
+    @property
+    def identity(self) -> str:
+        """What participants' code meets here, by name and, where there is an image, its digest: part of calibrations."""
+
     def probe(self) -> None:
         """Raise SandboxUnavailable, naming the cause and the package to install, unless sandboxes work here."""
 
     def start(self, spec: SandboxSpec) -> Sandbox:
         """Start a sandbox and block until it is READY. Raises SandboxFault."""
+
+    def close(self) -> None:
+        """Wait until nothing of dead sandboxes is left; no more are started."""

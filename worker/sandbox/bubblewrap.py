@@ -56,7 +56,7 @@ class _Started:
 class Bubblewrap:
     """Starts sandboxes with bwrap. As root, each one alive on this machine has a uid of its own, from `uid_base` on."""
 
-    name = "bubblewrap"
+    name = identity = "bubblewrap"
 
     def __init__(
         self, uid_base: int = 210_000, start_seconds: float = 120.0, *, use_cgroups: bool = True
@@ -111,6 +111,9 @@ class Bubblewrap:
             if isinstance(error, OSError):
                 raise SandboxFault(f"a sandbox could not be started: {error}") from error
             raise
+
+    def close(self) -> None:
+        """Nothing is left of a sandbox that is dead."""
 
     def _start(self, spec: SandboxSpec, slot: Slot) -> WatchedSandbox:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

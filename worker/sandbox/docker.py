@@ -75,6 +75,11 @@ class Docker:
         self._client: docker.DockerClient | None = None
         self._cleaner = ThreadPoolExecutor(2, thread_name_prefix="sandbox-cleaner")
 
+    @property
+    def identity(self) -> str:
+        """What a calibration on this back end holds for."""
+        return f"docker {self._image} {self._runtime}"
+
     def probe(self) -> None:
         """Raise SandboxUnavailable, naming what failed and what to do, unless a sandbox here holds."""
         if os.geteuid() != 0:

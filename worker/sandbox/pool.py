@@ -26,6 +26,11 @@ class Pool:
         self._running = 0  # threads of the runs whose clocks tick
         self._closed = False
 
+    @property
+    def identity(self) -> str:
+        """See worker.sandbox.base.Backend."""
+        return self._backend.identity
+
     def take(self, spec: SandboxSpec) -> Sandbox:
         """Return a READY sandbox, warm if the spec is the last one's, and start on the next. Raises SandboxFault."""
         with self._lock:

@@ -14,6 +14,7 @@ from app.routes import examples
 from app.schemas import SubmissionOut, SummaryOut
 from app.status import Verdict
 from app.streams import PER_PERSON
+from tests.lending import lend
 from tests.seeding import DAY, FACTS, LEASE, graded
 
 
@@ -174,7 +175,7 @@ def test_a_tag_changes_when_a_lost_run_gives_its_place_to_another(client, world,
 
     def taken():
         with unit_of_work(world.engine) as session:
-            return evaluations.claim(session, now=world.clock(), **kept)[0]
+            return lend(session, now=world.clock(), **kept)[0]
 
     first = taken()
     before = client.get(url, headers=bearer("ada"))
