@@ -1,5 +1,6 @@
 """A competition small enough for one second, and real sandboxes for it."""
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
