@@ -41,6 +41,24 @@ while True:
         neighbour=True,
     ),
     attack(
+        "one process more than allowed",
+        RESOURCE,
+        """
+import os, signal
+children = []
+try:
+    while len(children) < 500:
+        child = os.fork()
+        if child == 0: signal.pause()
+        children.append(child)
+except OSError: pass
+for child in children: os.kill(child, 9)
+0 < len(children) < 64 or os._exit(65)
+def unlearning(net): pass
+""",
+        SCORED,
+    ),
+    attack(
         "thread bomb",
         RESOURCE,
         """
