@@ -1,10 +1,12 @@
 # Lethe: `make demo` sets everything up and runs the service; `make test` sets everything up and runs the tests.
 PYTHON ?= python3
 PORT ?= 8000
+FILES ?= 100000
+SEED ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint sandbox-image clean system-demo system-test
+.PHONY: help demo test lint attacks attacks-long fuzz sandbox-image clean system-demo system-test
 .DEFAULT_GOAL := help
 
 help:
@@ -12,6 +14,9 @@ help:
 	@echo "make demo CHECK=1    the same, then submit the example bundles, print the leaderboard, stop"
 	@echo "make test            set up and run linters, types and tests"
 	@echo "make lint            ruff and mypy alone"
+	@echo "make attacks         attack the sandboxes, the door and the grader; print what came of it"
+	@echo "make attacks-long    the same, each attack 20 times (ATTACK_REPEATS=20)"
+	@echo "make fuzz            read 100,000 mutated files of each kind (FILES=100000 SEED=1)"
 	@echo "make sandbox-image   build the image for Docker sandboxes and print its digest"
 	@echo "make clean           remove the virtual environment and caches (var/, the service's data, stays)"
 
@@ -46,6 +51,15 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
+
+attacks: system-test $(VENV)/.installed-dev
+	sh .ci/with-docker $(BIN)/pytest tests/hostile
+
+attacks-long: export ATTACK_REPEATS ?= 20
+attacks-long: attacks
+
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.fuzz --files $(FILES) --seed $(SEED)
 
 # Needs a Docker daemon, and builds on BASE (a Python image from a registry) unless DEBOOTSTRAP=1.
 sandbox-image:

@@ -33,8 +33,11 @@ _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR64_BYTES = 20
 _LOCAL = struct.Struct("<4s5H3L2H")
+_EXTRA = struct.Struct("<HH")
 _ENCRYPTED_FLAGS = 0x1 | 0x40 | 0x2000
+_PATCH_FLAG = 0x20
 _UTF8_FLAG = 0x800
+_SECOND_NAME = 0x7075  # an extra field; some programs unpack under the name in there
 
 
 @dataclass(frozen=True)
@@ -138,8 +141,21 @@ def _check_name(entry: ZipInfo) -> None:
         problem = "holds an empty part, '.' or '..'"
     elif len(name.encode()) > _MAX_NAME_BYTES or len(parts) > _MAX_DEPTH:
         problem = f"is longer than {_MAX_NAME_BYTES} bytes or deeper than {_MAX_DEPTH} folders"
+    elif _has_second_name(entry.extra):
+        problem = "has a second name in an extra field"
     if problem:
         raise Rejected("unsafe_name", f"{_quoted(name)} {problem}.")
+
+
+def _has_second_name(extra: bytes) -> bool:
+    """Look through a header's extra fields: each is a kind, a size, and so many bytes."""
+    place = 0
+    while place + _EXTRA.size <= len(extra):
+        kind, size = _EXTRA.unpack_from(extra, place)
+        if kind == _SECOND_NAME:
+            return True
+        place += _EXTRA.size + size
+    return False
 
 
 def _check_kind(entry: ZipInfo) -> None:
@@ -147,6 +163,8 @@ def _check_kind(entry: ZipInfo) -> None:
     name = _quoted(entry.filename)
     if entry.flag_bits & _ENCRYPTED_FLAGS:
         raise Rejected("encrypted", f"{name} is encrypted.")
+    if entry.flag_bits & _PATCH_FLAG:
+        raise Rejected("damaged_archive", f"{name} is a patch for a file, not a file.")
     if entry.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
         raise Rejected("damaged_archive", f"{name} is packed by method {entry.compress_type}; use deflate.")
     mode = entry.external_attr >> 16
@@ -174,9 +192,12 @@ def _read_everything(file: BinaryIO, entries: list[ZipInfo], cap: int) -> tuple[
     Entries that share bytes are refused, and the cap counts bytes that come out, not bytes that are announced.
     """
     total, end, source = 0, 0, None
+    length = file.seek(0, 2)
     for entry in sorted(entries, key=lambda e: e.header_offset):
         if entry.header_offset < end:
             raise Rejected("damaged_archive", f"{_quoted(entry.filename)} overlaps another entry.")
+        if entry.header_offset > length:  # zip64 can name places that no file has
+            raise Rejected("damaged_archive", f"{_quoted(entry.filename)} lies beyond the archive's end.")
         start = _data_start(file, entry)
         end = start + entry.compress_size
         kept: list[bytes] | None = [] if entry.filename == MAIN else None
@@ -202,8 +223,9 @@ def _data_start(file: BinaryIO, entry: ZipInfo) -> int:
     if len(header) < _LOCAL.size or header[:4] != b"PK\3\4":
         raise Rejected("damaged_archive", f"{_quoted(entry.filename)} has no header of its own.")
     _, _, flags, method, _, _, _, _, _, name_bytes, extra_bytes = _LOCAL.unpack(header)
-    encoding = "utf-8" if entry.flag_bits & _UTF8_FLAG else "cp437"
-    if file.read(name_bytes) != entry.orig_filename.encode(encoding) or method != entry.compress_type:
+    marked = entry.orig_filename.isascii() or flags & _UTF8_FLAG
+    named = file.read(name_bytes) == entry.orig_filename.encode()
+    if not (named and marked) or _has_second_name(file.read(extra_bytes)) or method != entry.compress_type:
         raise Rejected("damaged_archive", f"{_quoted(entry.filename)} has two names or two ways of packing.")
     if flags & _ENCRYPTED_FLAGS:
         raise Rejected("encrypted", f"{_quoted(entry.filename)} is encrypted.")

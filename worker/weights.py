@@ -1,7 +1,8 @@
 """Untrusted bytes -> checked tensors: a strict reader of the safetensors format.
 
-Nothing is unpickled, nothing is allocated beyond the payload, and only exactly the reference's layout passes:
-the same keys, dtypes and shapes, data that covers the payload without a gap or an overlap, finite values.
+Nothing is unpickled, no more is allocated than the payload's own size, a little for its header and one chunk of values;
+and only exactly the reference's layout passes: the same keys, dtypes and shapes, data that covers the payload without a
+gap or an overlap, finite values.
 """
 
 import json
@@ -15,6 +16,7 @@ import torch
 
 MAX_HEADER_BYTES = 1 << 20
 _PREFIX_BYTES = 8
+_CHUNK = 1 << 18  # values looked at together
 
 DTYPES: dict[str, torch.dtype] = {
     "F64": torch.float64,
@@ -61,9 +63,15 @@ def layout_of(state_dict: Mapping[str, torch.Tensor]) -> Layout:
     return {key: TensorSpec(_NAMES[tensor.dtype], tuple(tensor.shape)) for key, tensor in state_dict.items()}
 
 
+def header_bytes(layout: Layout) -> int:
+    """Return the most that a header of this layout can take; one that is longer would become many objects in memory."""
+    entries = (len(json.dumps(key)) + 128 + 24 * len(spec.shape) for key, spec in layout.items())
+    return min(MAX_HEADER_BYTES, 1024 + sum(entries))
+
+
 def payload_bytes(layout: Layout) -> int:
     """Return the most that a payload of this layout can take: its data, and the room a header may need."""
-    return sum(spec.bytes for spec in layout.values()) + MAX_HEADER_BYTES + _PREFIX_BYTES
+    return sum(spec.bytes for spec in layout.values()) + header_bytes(layout) + _PREFIX_BYTES
 
 
 def serialise(state_dict: Mapping[str, torch.Tensor]) -> bytes:
@@ -85,7 +93,7 @@ def read(payload: bytes, layout: Layout) -> dict[str, torch.Tensor]:
     """Return the payload's tensors in the layout's order, each with memory of its own. Raises InvalidWeights."""
     if len(payload) > payload_bytes(layout):
         raise InvalidWeights("malformed_output", "the payload is larger than the layout allows")
-    header, data = _split(payload)
+    header, data = _split(payload, header_bytes(layout))
     if header.keys() != layout.keys():
         raise InvalidWeights(
             "wrong_keys", f"{len(header.keys() ^ layout.keys())} names differ from the original's"
@@ -95,11 +103,11 @@ def read(payload: bytes, layout: Layout) -> dict[str, torch.Tensor]:
     return {key: _tensor(key, data[slice(*offsets[key])], spec) for key, spec in layout.items()}
 
 
-def _split(payload: bytes) -> tuple[dict[str, Any], memoryview]:
+def _split(payload: bytes, most: int) -> tuple[dict[str, Any], memoryview]:
     if len(payload) < _PREFIX_BYTES:
         raise InvalidWeights("malformed_output", "the payload is too short for a header")
     (length,) = struct.unpack_from("<Q", payload)
-    if length > MAX_HEADER_BYTES or _PREFIX_BYTES + length > len(payload):
+    if length > most or _PREFIX_BYTES + length > len(payload):
         raise InvalidWeights("malformed_output", "the header's length is out of range")
     text = payload[_PREFIX_BYTES : _PREFIX_BYTES + length]
     try:
@@ -149,11 +157,16 @@ def _check_cover(spans: list[tuple[int, int]], total: int) -> None:
 
 def _tensor(key: str, data: memoryview, spec: TensorSpec) -> torch.Tensor:
     dtype = DTYPES[spec.dtype]
-    if spec.dtype == "BOOL" and any(byte > 1 for byte in data):
+    if spec.dtype == "BOOL" and max(data, default=0) > 1:
         raise InvalidWeights("malformed_output", f"{key}: a truth value is neither 0 nor 1")
     if not len(data):
         return torch.empty(spec.shape, dtype=dtype)
     tensor = torch.frombuffer(bytearray(data), dtype=dtype).reshape(spec.shape)
-    if dtype.is_floating_point and not bool(torch.isfinite(tensor).all()):
+    if dtype.is_floating_point and not _is_finite(tensor):
         raise InvalidWeights("not_finite_weights", f"{key} holds NaN or infinity")
     return tensor
+
+
+def _is_finite(tensor: torch.Tensor) -> bool:
+    """Tell whether all values are finite, looking at few of them at a time: torch makes copies to find out."""
+    return all(bool(torch.isfinite(chunk).all()) for chunk in torch.split(tensor.view(-1), _CHUNK))

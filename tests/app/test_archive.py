@@ -13,20 +13,9 @@ from app import archive
 from app.competitions import Bundle
 from app.errors import BundleTooLarge, Busy, Rejected
 from app.limits import Gate
+from tests.bundles import GOOD, pack, patched, second_name, with_mode
 
-GOOD = "def unlearning(net, retain_loader, forget_loader, val_loader):\n    return net\n"
 LIMITS = Bundle(max_bytes=2_000_000, max_unpacked_bytes=300_000, max_files=5)
-
-
-def pack(*entries, source=GOOD, method=zipfile.ZIP_DEFLATED):
-    """Zip bytes of submission.py and (name or ZipInfo, data) entries."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", method) as bundle:
-        if source is not None:
-            bundle.writestr("submission.py", source)
-        for name, data in entries:
-            bundle.writestr(name, data)
-    return buffer.getvalue()
 
 
 @pytest.fixture
@@ -49,26 +38,6 @@ def refused(inspect):
             assert word in caught.value.detail
 
     return run
-
-
-def with_mode(name, mode, data="x"):
-    info = zipfile.ZipInfo(name)
-    info.external_attr = mode << 16
-    return info, data
-
-
-def patched(data, at_local, at_central, form, value, name=b"helper.py"):
-    """Overwrite one field of an entry in both of its headers (offsets from each signature; None leaves it)."""
-    out = bytearray(data)
-    for signature, at, name_at in ((b"PK\3\4", at_local, 30), (b"PK\1\2", at_central, 46)):
-        start = next(
-            i
-            for i in range(len(out))
-            if out[i : i + 4] == signature and out[i + name_at : i + name_at + len(name)] == name
-        )
-        if at is not None:
-            struct.pack_into(form, out, start + at, value)
-    return bytes(out)
 
 
 def test_a_good_bundle_is_described(inspect):
@@ -212,6 +181,29 @@ def test_a_name_that_is_not_utf8_is_refused(refused):
     refused(unmarked, "unsafe_name", "not marked as UTF-8")
 
 
+def test_a_second_name_in_an_extra_field_is_refused(refused):
+    refused(pack((second_name("helper.py", "../evil.py"), "x")), "unsafe_name", "second name")
+    stamped = second_name("helper.py", "evil.py")
+    stamped.extra = struct.pack("<HHBL", 0x5455, 5, 1, 0) + stamped.extra  # behind a time stamp
+    refused(pack((stamped, "x")), "unsafe_name", "second name")
+
+
+def test_a_second_name_in_an_entrys_own_header_is_refused(refused):
+    data = pack((second_name("helper.py", "evil.py"), "x"))
+    table = data.index(b"PK\1\2")
+    refused(data[:table] + data[table:].replace(b"up", b"xx"), "damaged_archive", "two names")
+
+
+def test_a_name_marked_as_utf8_in_one_header_only_is_refused(refused):
+    data = bytearray(pack(("donn\u00e9es", "x")))
+    data[data.index(b"PK\3\4", 10) + 7] &= ~0x08
+    refused(bytes(data), "damaged_archive", "two names")
+
+
+def test_a_patch_for_a_file_is_refused(refused):
+    refused(patched(pack(("helper.py", "x")), 6, 8, "<H", 0x20), "damaged_archive", "patch")
+
+
 @pytest.mark.parametrize(
     "mode",
     [
@@ -295,6 +287,15 @@ def test_an_entry_with_two_names_is_damaged(refused):
 
 def test_a_table_of_contents_that_points_nowhere_is_damaged(refused):
     refused(patched(pack(("helper.py", "x = 1\n")), None, 42, "<L", 7), "damaged_archive")
+
+
+@pytest.mark.parametrize("place", [1 << 40, (1 << 63) - 1, 1 << 63, (1 << 64) - 1])
+def test_an_entry_that_lies_where_no_file_reaches_is_damaged(refused, place):
+    info = zipfile.ZipInfo("helper.py")
+    info.extra = struct.pack("<HHQ", 1, 8, place)
+    data = patched(pack((info, "x")), None, 42, "<L", 0xFFFFFFFF)
+    at = data.rindex(b"PK\1\2") + 42
+    refused(data[:at] + b"\xff" * 4 + data[at + 4 :], "damaged_archive")
 
 
 def test_a_nested_archive_is_a_file_like_any_other(inspect):

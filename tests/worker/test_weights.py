@@ -2,13 +2,27 @@
 
 import json
 import struct
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.weights import MAX_HEADER_BYTES, InvalidWeights, layout_of, payload_bytes, read, serialise
+from worker import weights
+from worker.weights import (
+    MAX_HEADER_BYTES,
+    InvalidWeights,
+    header_bytes,
+    layout_of,
+    payload_bytes,
+    read,
+    serialise,
+)
+
+ROOT = Path(__file__).parents[2]
 
 STATE = {
     "conv.weight": torch.arange(6, dtype=torch.float32).reshape(2, 3),
@@ -151,6 +165,41 @@ def test_a_truth_value_beyond_zero_and_one_is_malformed():
     begin, _ = split(HONEST)[0]["mask"]["data_offsets"]
     _, data = split(HONEST)
     assert code_of(forged(lambda _: None, data[:begin] + b"\2" + data[begin + 1 :])) == "malformed_output"
+
+
+def test_a_header_longer_than_the_layout_needs_is_malformed_and_never_parsed(monkeypatch):
+    header, data = split(HONEST)
+    padded = json.dumps(header).encode() + b" " * header_bytes(LAYOUT)
+    monkeypatch.setattr(weights.json, "loads", None)
+    assert code_of(joined(padded, data + bytes(9999))[: payload_bytes(LAYOUT)]) == "malformed_output"
+
+
+def test_a_header_nested_too_deeply_is_malformed():
+    many = layout_of({f"{number}": torch.zeros(1) for number in range(2000)})
+    for text in (b"[" * 200_000, b'{"a": ' * 30_000):
+        assert len(text) < header_bytes(many)
+        assert code_of(joined(text, b""), many) == "malformed_output"
+
+
+LARGE = """
+import sys, torch
+from worker.weights import layout_of, read, serialise
+state = {"weight": torch.ones(16 << 20)}
+layout, payload = layout_of(state), serialise(state)
+del state
+def peak(field):
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(field)) << 10
+read(serialise({"weight": torch.ones(1)}), layout_of({"weight": torch.ones(1)}))
+open("/proc/self/clear_refs", "w").write("5")  # the highest mark begins anew
+before = peak("VmRSS")
+read(payload, layout)
+print(peak("VmHWM") - before - len(payload))
+"""
+
+
+def test_reading_large_weights_takes_their_own_size_and_little_more():
+    told = subprocess.run([sys.executable, "-c", LARGE], capture_output=True, check=True, cwd=ROOT)
+    assert int(told.stdout) < 8 << 20  # of 64 MiB
 
 
 @given(place=st.integers(0, len(HONEST) - 1), byte=st.integers(0, 255))

@@ -1,8 +1,9 @@
 """The system calls that a sandbox is refused, as a small program for the kernel's filter (classic BPF), and for Docker.
 
 It closes what namespaces leave open: sockets that reach the hypervisor, large and young parts of the kernel that no
-unlearning method needs, and memory that could not be counted. Docker's own profile is a list of names that are allowed at
-all; it compares arguments in 64 bits where the kernel reads 32, so there the runner adds the program before READY.
+unlearning method needs, memory that could not be counted, and locks and watches on files that several sandboxes see.
+Docker's own profile is a list of names that are allowed at all; it compares arguments in 64 bits where the kernel reads 32,
+so there the runner adds the program before READY.
 """
 
 import errno
@@ -28,6 +29,8 @@ _DOCKER_NAMES = {"x86_64": "SCMP_ARCH_X86_64", "aarch64": "SCMP_ARCH_AARCH64"}
 _FAMILIES = (socket.AF_UNIX, socket.AF_NETLINK)
 _BUFFER_SIZES = (socket.SO_SNDBUF, socket.SO_RCVBUF, 32, 33)  # the last two are their ...FORCE forms
 _F_SETPIPE_SZ = 1031
+_LOCKS = (5, 6, 7, 36, 37, 38)  # fcntl's commands that ask for locks or set them, also those of open files
+_WATCHES = (1024, 1026)  # F_SETLEASE, F_NOTIFY
 _PR_SET_PDEATHSIG = 1
 _TERMINAL_INPUT = (0x5412, 0x541C)  # TIOCSTI and TIOCLINUX type into a terminal
 _NEW_NAMESPACES = 0x7E020000  # the CLONE_NEW* flags that clone takes
@@ -80,10 +83,7 @@ def program(machine: str = platform.machine()) -> bytes:
         numbers["setsockopt"],
         [(_LOAD, 0, 0, _SECOND_ARGUMENT_AT), *_when(socket.SOL_SOCKET, of_socket), _allow()],
     )
-    instructions += _when(
-        numbers["fcntl"],
-        [(_LOAD, 0, 0, _SECOND_ARGUMENT_AT), *_when(_F_SETPIPE_SZ, [_answer(errno.EPERM)]), _allow()],
-    )
+    instructions += _fcntl(numbers["fcntl"]) + _when(numbers["flock"], [_answer(errno.ENOLCK)])
     typed = [step for request in _TERMINAL_INPUT for step in _when(request, [_answer(errno.EPERM)])]
     instructions += _when(numbers["ioctl"], [(_LOAD, 0, 0, _SECOND_ARGUMENT_AT), *typed, _allow()])
     # no new namespaces; clone3 hides its flags in memory, and the C library does without it
@@ -91,6 +91,14 @@ def program(machine: str = platform.machine()) -> bytes:
     instructions += _when(numbers["clone"], [(_LOAD, 0, 0, _FIRST_ARGUMENT_AT), *spaces])
     instructions += _when(numbers["clone3"], [_answer(errno.ENOSYS)])
     return b"".join(struct.pack("<HBBI", *instruction) for instruction in [*instructions, _allow()])
+
+
+def _fcntl(number: int) -> list[_Instruction]:
+    """Refuse larger pipes, and locks and watches that other sandboxes could see on files that all of them have."""
+    refused = {_F_SETPIPE_SZ: errno.EPERM, **dict.fromkeys(_WATCHES, errno.EPERM)}
+    refused |= dict.fromkeys(_LOCKS, errno.ENOLCK)
+    commands = [one for command, answer in refused.items() for one in _when(command, [_answer(answer)])]
+    return _when(number, [(_LOAD, 0, 0, _SECOND_ARGUMENT_AT), *commands, _allow()])
 
 
 def docker_profile(machine: str = platform.machine()) -> str:

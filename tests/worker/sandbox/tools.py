@@ -67,8 +67,12 @@ def make_material(folder, kind="tuple"):
     return sandbox
 
 
+REPORT_BYTES = 1 << 16  # beyond the weights' own room in the slot
+
+
 def spec_of(material, memory_mb=1500):
-    return SandboxSpec(material, Limits(memory_mb << 20, 64, 16 << 20, weights.payload_bytes(LAYOUT)))
+    room = weights.payload_bytes(LAYOUT) + REPORT_BYTES
+    return SandboxSpec(material, Limits(memory_mb << 20, 64, 16 << 20, room))
 
 
 def bundle(submission, files=None):

@@ -1,0 +1,74 @@
+"""How soon everything is dead after the cutoff, as the host sees it, and that the cutoff alone decides who is late."""
+
+import time
+
+import pytest
+
+from tests.hostile.catalogue import Family
+from tests.worker.sandbox.tools import bundle
+from worker.sandbox.base import Job
+
+CUTOFF = 1.0
+BUSY = """
+import os
+for _ in range(10):
+    if os.fork() == 0: break
+while True: pass
+"""
+BUSY_WITH_MEMORY = """
+import os
+hoard = bytearray(b"x") * (80 << 20)
+for _ in range(10):
+    if os.fork() == 0:
+        hoard[:] = bytes(len(hoard))
+        break
+while True: pass
+"""
+BOMB = """
+import os, signal
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+while True:
+    try: os.fork()
+    except OSError: pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "seconds"),
+    [
+        ("11 busy processes at the cutoff", BUSY, 1.0),
+        ("11 busy processes with memory of their own at the cutoff", BUSY_WITH_MEMORY, 1.0),
+        ("a fork bomb at the cutoff", BOMB, 2.0),
+    ],
+    ids=["busy", "busy-with-memory", "fork-bomb"],
+)
+def test_all_is_dead_soon_after_the_cutoff(name, source, seconds, bench, line):
+    with line(
+        name, Family.TIMING, bench.name, f"all dead within {seconds:.0f} s of the cutoff, by the host's clock"
+    ) as say:
+        sandbox, inhabitants = bench.take()
+        began = time.monotonic()
+        result = sandbox.run(Job(bundle(source), 1, CUTOFF), lambda: False)
+        ended = time.monotonic()
+        inhabitants.assert_gone()
+        assert result.reason == "over_cutoff"
+        # a run waits for cores before its clock starts; the host may not see less than the run says
+        assert result.seconds <= ended - began
+        assert result.seconds - CUTOFF < seconds
+        say(f"over_cutoff, {result.seconds - CUTOFF:.2f} s")
+
+
+@pytest.mark.parametrize("before", [0.3, 0.1, 0.03])
+def test_who_ends_before_the_cutoff_is_not_late_and_who_ends_after_it_is(before, bench):
+    """Valid weights are left in time in every case; only the end of the run decides."""
+    source = f"""
+import time
+began = time.monotonic()
+def unlearning(net):
+    while time.monotonic() < began + {CUTOFF - before}: pass
+"""
+    sandbox, _ = bench.take()
+    result = sandbox.run(Job(bundle(source), 1, CUTOFF), lambda: False)
+    late = result.seconds >= CUTOFF
+    assert (result.reason == "over_cutoff") == late, result
+    assert bool(result.output) != late
