@@ -20,7 +20,7 @@ from typing import Protocol
 from app.reasons import REASONS
 from worker.sandbox.base import Job, Limits, RunResult, SandboxFault
 from worker.sandbox.claims import Claim, claim_cores
-from worker.sandbox.haste import hasten
+from worker.sandbox.haste import hastened
 from worker.sandbox.log_pipe import LogPipe
 from worker.sandbox.memfd import output_slot, read_output, sealed_input
 from worker.sandbox.meter import Meter
@@ -167,10 +167,10 @@ class WatchedSandbox:
             elif tick % _STOP_TICKS == 0 and should_stop():
                 reason = "cancelled_on_request"
             if reason is not None:
-                hasten(self.body.pid)
                 self._kill()
-                if not self._dead_within(_DEATH_SECONDS):
-                    raise SandboxFault("the sandbox outlived its kill")
+                with hastened(self.body.pid):
+                    if not self._dead_within(_DEATH_SECONDS):
+                        raise SandboxFault("the sandbox outlived its kill")
                 return reason
         return "over_cutoff" if time.monotonic() >= deadline else None
 
