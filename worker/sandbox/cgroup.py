@@ -9,13 +9,14 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Self
 
 from worker.sandbox.base import Limits
 from worker.sandbox.meter import Usage
 
 NAME = "lethe"
+_ASIDE = f"{NAME}-aside"  # beside it in a delegated group of version 2: where the worker itself moves
 _NEEDED = ("memory", "pids", "cpuacct")  # what a group of version 1 needs; version 2 counts seconds by itself
 _REMOVE_SECONDS = 5.0
 _OURS = 4  # processes of bubblewrap's own beside the participant's
@@ -145,15 +146,19 @@ def group_of(pid: int) -> Cgroup | None:
 
 
 def _candidates() -> Iterator[tuple[int, dict[str, Path]]]:
-    root = os.geteuid() == 0
-    own = {} if root else _own(Path("/proc/self/cgroup"))
+    own = {} if os.geteuid() == 0 else _own(Path("/proc/self/cgroup"))
     for version, mounts in ((1, _mounts_v1()), (2, _mounts_v2())):
         if set(_NEEDED) <= set(mounts):
             tops = {
-                kind: mounts[kind] / ("" if root else own.get(_key(version, kind), "")) / NAME
-                for kind in _NEEDED
+                kind: mounts[kind] / delegated(own.get(_key(version, kind), "")) / NAME for kind in _NEEDED
             }
             yield version, tops
+
+
+def delegated(group: str) -> PurePosixPath:
+    """Return the group that was given to us, from the one we are in: we, or whoever started us, may have moved aside."""
+    own = PurePosixPath(group)
+    return own.parent if own.name == _ASIDE else own
 
 
 def _prepare(version: int, tops: Mapping[str, Path]) -> None:
@@ -166,13 +171,16 @@ def _prepare(version: int, tops: Mapping[str, Path]) -> None:
 
 
 def _delegate(folder: Path) -> None:
-    """Let the groups below this one have controllers, which it may not while it holds processes: ours move out."""
+    """Let the groups below this one have controllers, which it may not while it holds processes: ours move out.
+
+    Raises OSError where others stay in it, such as a shell.
+    """
     control = folder / "cgroup.subtree_control"
     wanted = "+memory +pids"
     try:
         control.write_text(wanted)
     except OSError:
-        aside = folder / f"{NAME}-worker"
+        aside = folder / _ASIDE
         aside.mkdir(exist_ok=True)
         (aside / "cgroup.procs").write_text(str(os.getpid()))
         control.write_text(wanted)

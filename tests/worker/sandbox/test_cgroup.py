@@ -3,16 +3,17 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
+from tests.worker.sandbox.tools import UIDS
 from worker.sandbox.base import Limits
-from worker.sandbox.cgroup import Cgroup, CgroupMeter, Cgroups, group_of
+from worker.sandbox.cgroup import Cgroup, CgroupMeter, Cgroups, delegated, group_of
 
 LIMITS = Limits(memory_bytes=64 << 20, processes=8, tmp_bytes=0, output_bytes=0)
 ENTER = "import os, sys\nfor path in sys.argv[1:]: open(path, 'w').write(str(os.getpid()))\n"
-BURN = "import time\nwhile time.process_time() < 0.3: pass\n"
+BURN = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass\n"
 HOARD = "held = bytearray(b'x') * (128 << 20)\n"
 FORK = """
 import time
@@ -26,6 +27,22 @@ except OSError:
     print(children, flush=True)
     os.killpg(0, 9)
 """
+DELEGATED = f"""
+import os
+from worker.sandbox.cgroup import Cgroups
+os.setgroups([])
+os.setresgid({UIDS}, {UIDS}, {UIDS})
+os.setresuid({UIDS}, {UIDS}, {UIDS})
+def tell():
+    print(Cgroups.find().tops["memory"], flush=True)
+tell()
+tell()
+if os.fork() == 0:
+    tell()
+    os._exit(0)
+os.wait()
+"""
+ROOT = Path(__file__).parents[3]
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root, or a delegated user, may make groups")
 
@@ -37,6 +54,23 @@ def group():
     made = groups.make("test", LIMITS)
     yield made
     made.remove()
+
+
+@pytest.fixture
+def given():
+    """A group of version 2 that an ordinary user may make groups in."""
+    groups = Cgroups.find()
+    if groups is None or groups.version != 2:
+        pytest.skip("this machine counts memory by control groups of version 1, or not at all")
+    folder = groups.tops["memory"].parent / "given-test"
+    folder.mkdir()
+    for path in (folder, folder / "cgroup.procs", folder / "cgroup.subtree_control"):
+        os.chown(path, UIDS, UIDS)
+    yield folder
+    for below in sorted(folder.rglob("*"), reverse=True):
+        if below.is_dir():
+            below.rmdir()
+    folder.rmdir()
 
 
 def inside(group, program):
@@ -92,6 +126,24 @@ def test_the_group_of_a_process_that_others_started_is_found(group):
     process.communicate(b"\n")
     assert found is not None
     assert set(found.entrances) == set(group.entrances)
+
+
+@needs_root
+def test_a_group_given_to_a_user_is_one_place_for_all_that_the_user_starts(given):
+    told = subprocess.run(
+        [sys.executable, "-c", ENTER + DELEGATED, str(given / "cgroup.procs")],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    ).stdout
+    assert told.split() == [str(given / "lethe")] * 3
+
+
+def test_the_group_given_to_a_worker_is_found_from_where_it_moved_aside():
+    assert delegated("user.slice/lethe.service/lethe-aside") == PurePosixPath("user.slice/lethe.service")
+    assert delegated("user.slice/not-lethe-aside") == PurePosixPath("user.slice/not-lethe-aside")
+    assert delegated("lethe-aside") == delegated("") == PurePosixPath()
 
 
 def test_a_removed_group_is_no_trouble(tmp_path):
