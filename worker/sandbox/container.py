@@ -1,6 +1,7 @@
 """One container as the host holds it: its slot and folder, its death, its control group, and its line of life."""
 
 import contextlib
+import logging
 import os
 import shutil
 import socket
@@ -26,6 +27,7 @@ from worker.sandbox.starting import wait_readable
 from worker.sandbox.watchdog import Watchdog
 
 CONTROL = "/control"
+log = logging.getLogger("lethe.worker")
 _STOP_SECONDS = 30
 """For the daemon to notice that a container's first process is dead."""
 _LIFELINE = "import os,signal,sys\nsys.stdin.buffer.read(1) or signal.pidfd_send_signal(int(sys.argv[1]), 9)"
@@ -39,6 +41,15 @@ class Place:
     cleaner: ThreadPoolExecutor
     container: Container | None = None
     folder: Path = field(init=False)
+
+    @classmethod
+    def make(cls, slot: Slot, cleaner: ThreadPoolExecutor) -> "Place":
+        """Make one; the slot is given back if that fails. Raises OSError, SandboxUnavailable."""
+        try:
+            return cls(slot, cleaner)
+        except BaseException:
+            slot.release()
+            raise
 
     def __post_init__(self) -> None:
         """Make the folder afresh."""
@@ -77,6 +88,8 @@ class Place:
         try:
             if self.container is not None:
                 remove(self.container)
+        except Exception:
+            log.exception("a dead container could not be removed; the next worker's start tries again")
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.slot.release()

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from worker.sandbox.base import SandboxUnavailable
 from worker.sandbox.claims import claim
 from worker.sandbox.watchdog import tree
 
@@ -20,11 +21,13 @@ def hastened(pid: int) -> Iterator[None]:
     with contextlib.suppress(OSError):
         (Path("/proc") / str(pid) / "autogroup").write_text("-20")
     with contextlib.ExitStack() as held:
-        free = [one for core in sorted(os.sched_getaffinity(0)) if (one := claim("core", core)) is not None]
-        for one in free:
-            held.enter_context(one)
-        with contextlib.suppress(OSError):  # nothing of it is left, or others may not choose for it
-            cores = os.sched_getaffinity(pid) | {one.number for one in free}
+        # nothing of it is left, or others may not choose for it: then it dies at its own pace
+        with contextlib.suppress(OSError, SandboxUnavailable):
+            cores = os.sched_getaffinity(pid)
+            for core in sorted(os.sched_getaffinity(0) - cores):
+                if (free := claim("core", core)) is not None:
+                    held.enter_context(free)
+                    cores.add(core)
             _spread(pid, cores)
         yield
 
