@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -186,9 +187,18 @@ def connected(place: Place, listener: socket.socket, deadline: float) -> Body:
 
 
 def remove(container: Container) -> None:
-    """Remove a container, dead or alive."""
-    with contextlib.suppress(NotFound):
-        container.remove(force=True, v=True)
+    """Remove a container, dead or alive; a daemon that is busy with it is asked again. Raises what it says at last."""
+    for pause in (0.5, 2.0, None):
+        try:
+            container.remove(force=True, v=True)
+        except NotFound:
+            return
+        except (OSError, DockerException):
+            if pause is None:
+                raise
+            time.sleep(pause)
+        else:
+            return
 
 
 def words(error: Exception) -> str:
