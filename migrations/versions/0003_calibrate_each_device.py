@@ -9,8 +9,8 @@ branch_labels = None
 depends_on = None
 
 FRACTIONS = """
-    UPDATE evaluations SET cutoff_fraction = cutoff_seconds /
-        (SELECT retrain_seconds FROM references_ WHERE references_.id = evaluations.reference_id)
+    UPDATE evaluations SET cutoff_fraction = COALESCE(cutoff_seconds / NULLIF(
+        (SELECT retrain_seconds FROM references_ WHERE references_.id = evaluations.reference_id), 0), 0)
 """
 CUTOFFS = """
     UPDATE runs SET cutoff_seconds =

@@ -3,19 +3,32 @@
 import pytest
 
 from app import charts
+from app.competitions import Publish
 from app.schemas import RunOut
 from app.status import RunStatus
 
 
 def run(index, seconds, cutoff, reason=None):
     status = RunStatus.FAILED if reason else RunStatus.SUCCEEDED
-    return RunOut(
-        seed_index=index, status=status, seconds=seconds, cutoff_seconds=cutoff, device="CPU", reason=reason
+    return RunOut.rounded(
+        Publish(),
+        seed_index=index,
+        status=status,
+        seconds=seconds,
+        cutoff_seconds=cutoff,
+        device="CPU",
+        reason=reason,
     )
 
 
-WAITS = RunOut(
-    seed_index=3, status=RunStatus.QUEUED, seconds=None, cutoff_seconds=None, device=None, reason=None
+WAITS = RunOut.rounded(
+    Publish(),
+    seed_index=3,
+    status=RunStatus.QUEUED,
+    seconds=None,
+    cutoff_seconds=None,
+    device=None,
+    reason=None,
 )
 
 

@@ -7,6 +7,7 @@ time. Shared memory that was touched and put away again is then seen twice a sec
 each but no cap on the number of files, and what waits in pipes and sockets is bounded only by the number of descriptors.
 """
 
+import contextlib
 import json
 import os
 import socket
@@ -40,6 +41,7 @@ from worker.sandbox.starting import die_first, file_rlimits, wait_for_ready, wai
 from worker.sandbox.watchdog import Watchdog
 
 TORCH_ADDRESS_SPACE = 1 << 30
+_REAP_SECONDS = 30.0
 _PASSWD = b"participant:x:1000:1000::/tmp:/bin/sh\n"
 _RUNNER = Path(__file__).with_name("runner.py")
 
@@ -234,9 +236,10 @@ class _Body:
         return code
 
     def discard(self) -> None:
-        """Reap bwrap and give the slot back."""
-        self.process.wait()
-        self.slot.release()
+        """Reap bwrap and give the slot back; what cannot be killed keeps it, and holds up nobody."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=_REAP_SECONDS)
+            self.slot.release()
 
 
 def _child_pid(info_fd: int, deadline: float) -> int:

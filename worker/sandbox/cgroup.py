@@ -95,9 +95,13 @@ class Cgroups:
         """Make a group under its caps; one that a dead worker left under this name is removed first. Raises OSError."""
         group = Cgroup(self.version, {kind: top / name for kind, top in self.tops.items()})
         group.remove()
-        for folder in dict.fromkeys(group.folders.values()):
-            folder.mkdir()
-        group.limit(limits)
+        try:
+            for folder in dict.fromkeys(group.folders.values()):
+                folder.mkdir()
+            group.limit(limits)
+        except BaseException:
+            group.remove()
+            raise
         return group
 
 

@@ -1,12 +1,14 @@
 """One container as the host holds it: its slot and folder, its death, its control group, and its line of life."""
 
 import contextlib
+import logging
 import os
 import shutil
 import socket
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -26,6 +28,7 @@ from worker.sandbox.starting import wait_readable
 from worker.sandbox.watchdog import Watchdog
 
 CONTROL = "/control"
+log = logging.getLogger("lethe.worker")
 _STOP_SECONDS = 30
 """For the daemon to notice that a container's first process is dead."""
 _LIFELINE = "import os,signal,sys\nsys.stdin.buffer.read(1) or signal.pidfd_send_signal(int(sys.argv[1]), 9)"
@@ -39,6 +42,15 @@ class Place:
     cleaner: ThreadPoolExecutor
     container: Container | None = None
     folder: Path = field(init=False)
+
+    @classmethod
+    def make(cls, slot: Slot, cleaner: ThreadPoolExecutor) -> "Place":
+        """Make one; the slot is given back if that fails. Raises OSError, SandboxUnavailable."""
+        try:
+            return cls(slot, cleaner)
+        except BaseException:
+            slot.release()
+            raise
 
     def __post_init__(self) -> None:
         """Make the folder afresh."""
@@ -77,6 +89,8 @@ class Place:
         try:
             if self.container is not None:
                 remove(self.container)
+        except Exception:
+            log.exception("a dead container could not be removed; the next worker's start tries again")
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.slot.release()
@@ -173,9 +187,18 @@ def connected(place: Place, listener: socket.socket, deadline: float) -> Body:
 
 
 def remove(container: Container) -> None:
-    """Remove a container, dead or alive."""
-    with contextlib.suppress(NotFound):
-        container.remove(force=True, v=True)
+    """Remove a container, dead or alive; a daemon that is busy with it is asked again. Raises what it says at last."""
+    for pause in (0.5, 2.0, None):
+        try:
+            container.remove(force=True, v=True)
+        except NotFound:
+            return
+        except (OSError, DockerException):
+            if pause is None:
+                raise
+            time.sleep(pause)
+        else:
+            return
 
 
 def words(error: Exception) -> str:

@@ -138,7 +138,7 @@ class Docker:
     ) -> Body:
         """Start a container and take the one connection that it makes. Raises SandboxFault."""
         try:
-            place = Place(take_slot(self._uid_base, None, limits), self._cleaner)
+            place = Place.make(take_slot(self._uid_base, None, limits), self._cleaner)
         except OSError as error:
             raise SandboxFault(f"a sandbox could not be started: {error}") from error
         try:

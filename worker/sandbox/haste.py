@@ -10,13 +10,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from worker.sandbox.base import SandboxUnavailable
 from worker.sandbox.claims import claim
 from worker.sandbox.watchdog import tree
 
 _FIRST = os.sched_param(1)
 
-
-_SHARES = ("/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup")
+_SHARES = [Path("/sys/fs/cgroup") / kind / "cgroup.procs" for kind in ("cpu", "cpu,cpuacct", "")]
 """Where control groups share out processor time, in version 1 and in version 2."""
 
 
@@ -24,11 +24,13 @@ _SHARES = ("/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup")
 def hastened(pid: int) -> Iterator[None]:
     """Put a killed sandbox's threads first, on all cores that are free, until they are dead; as far as we may."""
     with contextlib.ExitStack() as held:
-        free = [one for core in sorted(os.sched_getaffinity(0)) if (one := claim("core", core)) is not None]
-        for one in free:
-            held.enter_context(one)
-        with contextlib.suppress(OSError):  # nothing of it is left
-            cores = os.sched_getaffinity(pid) | {one.number for one in free}
+        # nothing of it is left, or others may not choose for it: then it dies at its own pace
+        with contextlib.suppress(OSError, SandboxUnavailable):
+            cores = os.sched_getaffinity(pid)
+            for core in sorted(os.sched_getaffinity(0) - cores):
+                if (free := claim("core", core)) is not None:
+                    held.enter_context(free)
+                    cores.add(core)
             for process in tree(pid):
                 _put_first(process, cores)
         yield
@@ -49,7 +51,7 @@ def _threads(process: int) -> list[int]:
 
 def _leave_group(process: int) -> None:
     """Move a process to the top of the groups: the share of a group such as Docker's is not ours to raise."""
-    for top in _SHARES:
-        with contextlib.suppress(OSError):  # there is no such place, or it is not ours
-            (Path(top) / "cgroup.procs").write_text(str(process))
-            return
+    place = next((place for place in _SHARES if place.exists()), None)
+    if place is not None:
+        with contextlib.suppress(PermissionError):
+            place.write_text(str(process))

@@ -94,8 +94,10 @@ class WatchedSandbox:
             self._closed = True
         self._dead_within(_DEATH_SECONDS)
         self.body.control.close()
-        self.body.discard()
-        os.close(self.body.pidfd)
+        try:
+            self.body.discard()
+        finally:
+            os.close(self.body.pidfd)
 
     def _run(self, job: Job, should_stop: Callable[[], bool]) -> RunResult:
         with contextlib.ExitStack() as held:

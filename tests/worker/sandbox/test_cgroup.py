@@ -119,9 +119,9 @@ def test_the_group_of_a_process_that_others_started_is_found(group):
     process = subprocess.Popen(
         [sys.executable, "-c", ENTER + "input()", *map(str, group.entrances)], stdin=subprocess.PIPE
     )
-    memory = group.entrances[0]
-    while str(process.pid) not in memory.read_text().split():
-        pass
+    for entrance in group.entrances:
+        while str(process.pid) not in entrance.read_text().split():
+            pass
     found = group_of(process.pid)
     process.communicate(b"\n")
     assert found is not None
