@@ -14,7 +14,24 @@ SETTINGS = (
     "kernel/pid_max", "kernel/panic", "kernel/sysrq", "vm/overcommit_memory", "vm/drop_caches", "fs/file-max",
     "net/ipv4/ip_forward",
 )  # fmt: skip
-DOCKERS_OWN = ("/overlay2", "/containers/", "/netns", "/rootfs")
+PLACES = (
+    *(
+        "/bin",
+        "/boot",
+        "/etc",
+        "/home",
+        "/lib",
+        "/media",
+        "/mnt",
+        "/opt",
+        "/proc",
+        "/root",
+        "/run/lethe-sandbox",
+        "/sbin",
+    ),
+    *("/srv", "/sys", "/usr"),
+)
+"""Where a mount would change what this machine's programs see; daemons and builds have theirs elsewhere, at any time."""
 PATIENCE = 5.0  # for what the kernel or a daemon tidies up a moment after a death
 
 
@@ -24,7 +41,7 @@ class Facts:
 
     settings: dict[str, bytes]
     hostname: str
-    mounts: tuple[str, ...]  # those of this process; Docker's daemon adds its own to them at any time
+    mounts: tuple[str, ...]  # at the places that matter, as this process sees them
     canary: tuple[bytes, int, int]  # content, mode, time of the last change
     offset: float  # seconds between the clock on the wall and the one that only counts
 
@@ -35,7 +52,7 @@ class Facts:
         return cls(
             settings,
             socket.gethostname(),
-            tuple(sorted(line for line in _mount_points() if not any(own in line for own in DOCKERS_OWN))),
+            tuple(sorted(where for where in _mount_points() if _matters(where, canary))),
             (canary.read_bytes(), found.st_mode, found.st_mtime_ns),
             time.time() - time.monotonic(),
         )
@@ -56,6 +73,11 @@ def _setting(name):
 
 def _mount_points():
     return [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+
+
+def _matters(where, canary):
+    path = Path(where)
+    return any(path.is_relative_to(place) for place in PLACES) or canary.is_relative_to(path)
 
 
 @dataclass(frozen=True)
