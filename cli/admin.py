@@ -102,12 +102,10 @@ def _regrade(
 
 
 def _grade(engine: "Engine", settings: "Settings", slug: str | None) -> "Regraded":
-    from app.storage import LocalStorage
+    from app.storage import open_storage
     from worker.regrading import Regrading
 
-    regrading = Regrading(
-        engine, LocalStorage(settings.data_dir / "blobs"), settings, lambda: datetime.now(UTC)
-    )
+    regrading = Regrading(engine, open_storage(settings), settings, lambda: datetime.now(UTC))
     try:
         with counting("Grading") as show:
             return regrading.run(slug, show)
