@@ -10,6 +10,7 @@ import click
 
 from cli.errors import CliError, reported, usage_error
 from cli.exit_codes import ExitCode
+from cli.gc import gc
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
 from cli.progress import counting
 from cli.text import number, plural, say, table
@@ -27,7 +28,10 @@ HEADER = ("participant", "place", "new place", "score", "new score")
 
 @click.group()
 def admin() -> None:
-    """Grade stored outputs again under a new version of the grader."""
+    """Look after an installation: grades, blobs, backups."""
+
+
+admin.add_command(gc)
 
 
 @admin.command()

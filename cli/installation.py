@@ -53,7 +53,8 @@ def words_for_errors(settings: "Settings | None" = None) -> Iterator[None]:
     from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 
     from app.errors import LetheError
-    from app.storage import StorageAway, StorageMisconfigured
+    from app.garbage import ManifestUnreadable
+    from app.storage import DamagedBlob, StorageAway, StorageMisconfigured
 
     try:
         yield
@@ -68,6 +69,8 @@ def words_for_errors(settings: "Settings | None" = None) -> Iterator[None]:
         raise usage_error(f"{error}.", "bad_storage") from error
     except StorageAway as error:
         raise _failed(f"{error}.", "no_storage", "See LETHE_STORAGE_URL.") from error
+    except (DamagedBlob, ManifestUnreadable) as error:
+        raise _failed(f"{error}.", "damaged_storage", "Bring the file back from a backup.") from error
     except (ArgumentError, ModuleNotFoundError) as error:
         if settings is None or not settings.database_url:
             raise
