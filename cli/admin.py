@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.backup import backup, restore
 from cli.errors import CliError, reported, usage_error
 from cli.exit_codes import ExitCode
 from cli.gc import gc
@@ -31,7 +32,8 @@ def admin() -> None:
     """Look after an installation: grades, blobs, backups."""
 
 
-admin.add_command(gc)
+for command in (gc, backup, restore):
+    admin.add_command(command)
 
 
 @admin.command()
