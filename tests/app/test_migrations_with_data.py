@@ -7,15 +7,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 
-from app.db import alembic_config, make_engine, migrate, read_only
+from app.db import MIGRATIONS, alembic_config, migrate, read_only
 from app.models import Base, Evaluation, Run, Submission
 from app.status import RunKind
 from tests.seeding import World, populate
 
-with make_engine("sqlite://").connect() as _connection:
-    REVISIONS = [
-        one.revision for one in ScriptDirectory.from_config(alembic_config(_connection)).walk_revisions()
-    ]
+REVISIONS = [one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +24,7 @@ def week(tmp_path_factory):
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def filled(request, week, tmp_path):
-    """An engine on a database that holds a week's rows; on Postgres by way of a backup."""
+    """An engine on a database that holds a week's rows."""
     if request.param == "sqlite":
         yield week.copy(tmp_path / "week").engine
         return
