@@ -26,7 +26,7 @@ from app.static_files import VersionedFiles
 from app.storage import open_storage, sweep
 
 PATIENCE_SECONDS = 10.0
-"""How long a request waits for the database before it answers that it is busy."""
+"""How long a request waits for the database or the store before it answers that it is busy."""
 
 
 _ROUTES = (
@@ -60,7 +60,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         redoc_url=None,
     )
     make_data_dir(settings)
-    storage = open_storage(settings)
+    storage = open_storage(settings, timedelta(seconds=PATIENCE_SECONDS))
     app.state.context = Context(
         settings=settings,
         engine=make_engine(settings.url, patience=PATIENCE_SECONDS),

@@ -33,11 +33,9 @@ if TYPE_CHECKING:
 PART_BYTES = 8 << 20
 PARTS_AT_ONCE = 2  # in memory: a put takes their product at the most
 LEAVING = "leaving"
-PATIENCE = timedelta(seconds=30)
-"""How long a request that failed for a reason that may pass is tried again."""
 
 
-def open_object_storage(settings: Settings, patience: timedelta = PATIENCE) -> "ObjectStorage":
+def open_object_storage(settings: Settings, patience: timedelta) -> "ObjectStorage":
     """Return the storage that the settings name; sends nothing yet. Raises StorageMisconfigured."""
     bucket, prefix = _place(settings.storage_url)
     config: S3Config = {"bucket": bucket}

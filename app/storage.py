@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
 from uuid import uuid4
@@ -83,8 +83,14 @@ class Storage(Protocol):
         """Remove what puts left half-written whose process died before a moment."""
 
 
-def open_storage(settings: Settings) -> Storage:
-    """Return the storage that the settings name. Raises StorageMisconfigured."""
+PATIENCE = timedelta(seconds=30)
+
+
+def open_storage(settings: Settings, patience: timedelta = PATIENCE) -> Storage:
+    """Return the storage that the settings name. Raises StorageMisconfigured.
+
+    A request to a store that fails for a reason that may pass is tried again for as long as `patience`.
+    """
     if not settings.storage_url:
         return LocalStorage(settings.data_dir / "blobs")
     try:
@@ -93,7 +99,7 @@ def open_storage(settings: Settings) -> Storage:
         raise StorageMisconfigured(
             "LETHE_STORAGE_URL needs a package that is not installed: pip install -c constraints.txt -e '.[s3]'"
         ) from error
-    return open_object_storage(settings)
+    return open_object_storage(settings, patience)
 
 
 def is_digest(word: str) -> bool:

@@ -8,8 +8,8 @@ from itertools import count
 
 import httpx
 
-from app.object_storage import open_object_storage
 from app.settings import Settings
+from app.storage import open_storage
 
 ACCESS_KEY, SECRET_KEY = "lethe-access-key", "lethe-secret-key"
 
@@ -62,4 +62,4 @@ class ObjectStore:
 
     def storage(self, data_dir):
         """A storage in a new bucket."""
-        return open_object_storage(self.settings(self.bucket(), data_dir))
+        return open_storage(self.settings(self.bucket(), data_dir))

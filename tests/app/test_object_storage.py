@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from app import object_storage
-from app.object_storage import open_object_storage
 from app.settings import Settings
 from app.storage import StorageAway, StorageMisconfigured, open_storage
 from tests.object_store import ACCESS_KEY, SECRET_KEY
@@ -39,7 +38,7 @@ def away(object_store, tmp_path):
     with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:
         endpoint = f"http://127.0.0.1:{server.server_port}"
     settings = object_store.settings("bucket", tmp_path).model_copy(update={"storage_endpoint": endpoint})
-    return open_object_storage(settings, patience=timedelta(milliseconds=200))
+    return open_storage(settings, patience=timedelta(milliseconds=200))
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -50,7 +49,7 @@ def test_a_store_that_is_away_is_the_stores_fault(away, tmp_path, call):
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_bucket_that_is_not_there_is_no_blob_that_is_not_there(object_store, tmp_path, call):
-    storage = open_object_storage(object_store.settings("nowhere", tmp_path))
+    storage = open_storage(object_store.settings("nowhere", tmp_path))
     with pytest.raises(StorageAway, match="no such bucket"):
         every_call(storage, tmp_path)[call]()
 
@@ -93,7 +92,7 @@ def test_a_failure_that_passes_is_not_seen(object_store, tmp_path):
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         endpoint = f"http://127.0.0.1:{server.server_port}"
         settings = object_store.settings("bucket", tmp_path).model_copy(update={"storage_endpoint": endpoint})
-        open_object_storage(settings).put(b"hello")
+        open_storage(settings).put(b"hello")
         server.shutdown()
     assert Flaky.failures == 0
 
