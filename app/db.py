@@ -93,6 +93,23 @@ def read_only(engine: Engine) -> Iterator[Session]:
         yield session
 
 
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Session]:
+    """As read_only, but all queries see the database as the first one found it, while others go on writing."""
+    options: dict[str, Any] = {"lethe_read_only": True}  # SQLite's readers always see a snapshot
+    if engine.dialect.name == "postgresql":
+        options = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
+    with Session(engine.execution_options(**options)) as session:
+        yield session
+
+
+def revision(session: Session) -> str:
+    """Return the revision of a database's tables; empty if it has none."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - see _upgrade
+
+    return MigrationContext.configure(session.connection()).get_current_revision() or ""
+
+
 def migrate(engine_or_url: Engine | str) -> None:
     """Bring the database to the newest revision, in one transaction; make the folder of an SQLite file."""
     if isinstance(engine_or_url, Engine):

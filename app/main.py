@@ -23,10 +23,10 @@ from app.routes import (
 )
 from app.settings import Settings, make_data_dir
 from app.static_files import VersionedFiles
-from app.storage import LocalStorage, sweep
+from app.storage import open_storage, sweep
 
 PATIENCE_SECONDS = 10.0
-"""How long a request waits for the database before it answers that it is busy."""
+"""How long a request waits for the database or the store before it answers that it is busy."""
 
 
 _ROUTES = (
@@ -60,7 +60,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         redoc_url=None,
     )
     make_data_dir(settings)
-    storage = LocalStorage(settings.data_dir / "blobs")
+    storage = open_storage(settings, timedelta(seconds=PATIENCE_SECONDS))
     app.state.context = Context(
         settings=settings,
         engine=make_engine(settings.url, patience=PATIENCE_SECONDS),
@@ -69,8 +69,8 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         clock=clock,
         renderer=Renderer(clock),
     )
-    for folder in (app.state.context.uploads, storage.incoming):
-        sweep(folder, clock() - LEFT_BEHIND)
+    sweep(app.state.context.uploads, clock() - LEFT_BEHIND)
+    storage.sweep(clock() - LEFT_BEHIND)
     app.add_middleware(Edge, secure=settings.environment == "production")
     problems.install(app)
     for module in _ROUTES:

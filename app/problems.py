@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from app.context import Context
 from app.errors import Busy, Forbidden, LetheError, NotAuthenticated
+from app.storage import StorageAway
 
 log = logging.getLogger("lethe.web")
 
@@ -152,12 +153,23 @@ def _handle_database_away(request: Request, error: Exception) -> Response:
     return respond(request, describe(busy))
 
 
+def _handle_storage_away(request: Request, error: Exception) -> Response:
+    log.warning("request %s found no storage: %s", request_id(request), error)
+    busy = Busy(
+        "The storage does not answer just now. Nothing that was not confirmed has been saved.",
+        advice="Try again in a few seconds.",
+        retry_after=5,
+    )
+    return respond(request, describe(busy))
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of the application in these words."""
     for kind in (LetheError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _handle)
     for away in DATABASE_AWAY:
         app.add_exception_handler(away, _handle_database_away)
+    app.add_exception_handler(StorageAway, _handle_storage_away)
 
 
 def unexpected(request: Request, error: Exception) -> Response:

@@ -18,6 +18,13 @@ class Settings(BaseSettings):
     competitions_dir: Path = Path("competitions")
     database_url: str = ""
     """An SQLAlchemy URL; empty means SQLite in data_dir."""
+    storage_url: str = ""
+    """Where blobs are: s3://bucket or s3://bucket/prefix; empty means a folder in data_dir."""
+    storage_endpoint: str = ""
+    """For S3: the address of a store that is not Amazon's."""
+    storage_access_key_file: Path | None = None
+    storage_secret_key_file: Path | None = None
+    """For S3: files that hold the two halves of the credentials; without, the usual AWS_* variables count."""
     lease_seconds: float = 60.0
     """A worker that is silent for this long loses its runs to others."""
     poll_seconds: float = 1.0

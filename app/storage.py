@@ -1,26 +1,56 @@
-"""Blobs by their SHA-256, in a local folder."""
+"""Blobs by their SHA-256: what every storage does, and the one in a local folder."""
+
+# ruff: noqa: N818 - the names of errors say what happened
 
 import hashlib
 import os
 import re
 import shutil
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 from uuid import uuid4
 
 from app.errors import NotFound
+from app.settings import Settings
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+CHUNK = 1 << 20
 
 
-class DamagedBlob(OSError):  # noqa: N818 - the name says what happened
+class StorageAway(OSError):
+    """The store cannot be reached, or refuses what it should do."""
+
+
+class DamagedBlob(OSError):
     """A stored blob no longer has the bytes that its digest names."""
 
 
+class StorageMisconfigured(ValueError):
+    """The settings name no storage that can be used."""
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A blob that a store lists: in its place, or set aside."""
+
+    digest: str
+    n_bytes: int
+    at: datetime
+    """When it was last put or, if it is set aside, when that was."""
+    name: str
+    """Where the store keeps it."""
+
+
 class Storage(Protocol):
-    """Immutable bytes by digest; putting the same bytes twice is one blob."""
+    """Immutable bytes by digest; putting the same bytes twice is one blob, which is then as young as the second put.
+
+    A blob is removed in two steps, so that no reader and no put can lose one: it is set aside, from where it can
+    still be read, and later discarded or brought back. See app.garbage.
+    """
 
     def put(self, data: bytes) -> str:
         """Store bytes durably and return their SHA-256 as 64 hex digits."""
@@ -30,6 +60,76 @@ class Storage(Protocol):
 
     def get(self, digest: str) -> bytes:
         """Return the bytes of a blob, verified. Raises NotFound, or an OSError where the store is at fault."""
+
+    def save(self, digest: str, path: Path) -> None:
+        """Write a blob to a file, verified, in constant memory. Raises as `get` does."""
+
+    def blobs(self) -> Iterator[Blob]:
+        """List what is in its place."""
+
+    def set_aside(self, blob: Blob) -> None:
+        """Take a blob out of its place, under a name that it has never had; it can still be read."""
+
+    def aside(self) -> Iterator[Blob]:
+        """List what is set aside; a blob may be there more than once."""
+
+    def bring_back(self, blob: Blob) -> None:
+        """Put what is set aside in its place again."""
+
+    def discard(self, blob: Blob) -> None:
+        """Remove what is set aside, for good."""
+
+    def sweep(self, before: datetime) -> None:
+        """Remove what puts left half-written whose process died before a moment."""
+
+
+PATIENCE = timedelta(seconds=30)
+
+
+def open_storage(settings: Settings, patience: timedelta = PATIENCE) -> Storage:
+    """Return the storage that the settings name. Raises StorageMisconfigured.
+
+    A request to a store that fails for a reason that may pass is tried again for as long as `patience`.
+    """
+    if not settings.storage_url:
+        return LocalStorage(settings.data_dir / "blobs")
+    try:
+        from app.object_storage import open_object_storage  # noqa: PLC0415 - an extra that few need
+    except ModuleNotFoundError as error:
+        raise StorageMisconfigured(
+            "LETHE_STORAGE_URL needs a package that is not installed: pip install -c constraints.txt -e '.[s3]'"
+        ) from error
+    return open_object_storage(settings, patience)
+
+
+def is_digest(word: str) -> bool:
+    """Tell whether a word is a SHA-256 in hex."""
+    return _DIGEST.fullmatch(word) is not None
+
+
+def check_digest(digest: str) -> None:
+    """Raise NotFound for what can be no digest, before it becomes part of a path."""
+    if not is_digest(digest):
+        raise NotFound(f"{digest[:80]!r} is not a digest")
+
+
+def verified(data: bytes, digest: str) -> bytes:
+    """Return the bytes if they are those of the digest. Raises DamagedBlob."""
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise DamagedBlob(f"blob {digest} is damaged in storage")
+    return data
+
+
+def write_verified(chunks: Iterable[bytes], digest: str, path: Path) -> None:
+    """Write chunks to a file that only its owner can read. Raises DamagedBlob if they are not those of the digest."""
+    found = hashlib.sha256()
+    path.touch(mode=0o600)
+    with path.open("wb") as file:
+        for chunk in chunks:
+            found.update(chunk)
+            file.write(chunk)
+    if found.hexdigest() != digest:
+        raise DamagedBlob(f"blob {digest} is damaged in storage")
 
 
 class LocalStorage:
@@ -58,20 +158,69 @@ class LocalStorage:
 
     def get(self, digest: str) -> bytes:
         """Return the bytes of a blob, verified. Raises NotFound or DamagedBlob."""
-        if not _DIGEST.fullmatch(digest):
-            raise NotFound(f"{digest[:80]!r} is not a digest")
-        try:
-            data = self._path(digest).read_bytes()
-        except FileNotFoundError as error:
-            raise NotFound(f"there is no blob {digest}") from error
-        if hashlib.sha256(data).hexdigest() != digest:
-            raise DamagedBlob(f"blob {digest} is damaged on disk")
-        return data
+        with self._open(digest) as file:
+            return verified(file.read(), digest)
+
+    def save(self, digest: str, path: Path) -> None:
+        """Write a blob to a file, verified, in constant memory. Raises NotFound or DamagedBlob."""
+        with self._open(digest) as file:
+            write_verified(iter(lambda: file.read(CHUNK), b""), digest, path)
+
+    def blobs(self) -> Iterator[Blob]:
+        """List what is in its place."""
+        for path in self._root.glob("[0-9a-f][0-9a-f]/*"):
+            yield from _listed(path, path.name)
+
+    def set_aside(self, blob: Blob) -> None:
+        """Rename a blob to a name that it has never had. One that is gone was set aside by somebody else."""
+        self._leaving.mkdir(parents=True, exist_ok=True)
+        place = self._path(blob.digest)
+        with suppress(FileNotFoundError):
+            os.utime(place)  # first: a crash in between must not leave one aside that looks long gone
+            place.rename(self._leaving / f"{blob.digest}.{uuid4().hex}")
+
+    def aside(self) -> Iterator[Blob]:
+        """List what is set aside."""
+        for path in self._leaving.glob("*.*"):
+            yield from _listed(path, path.stem)
+
+    def bring_back(self, blob: Blob) -> None:
+        """Rename what is set aside to where it was."""
+        place = self._path(blob.digest)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # somebody else was quicker
+            (self._leaving / blob.name).rename(place)
+
+    def discard(self, blob: Blob) -> None:
+        """Remove what is set aside."""
+        (self._leaving / blob.name).unlink(missing_ok=True)
+
+    def sweep(self, before: datetime) -> None:
+        """Remove what puts left half-written whose process died before a moment."""
+        sweep(self.incoming, before)
 
     @property
     def incoming(self) -> Path:
         """Where blobs are written before they get their names."""
         return self._root / "incoming"
+
+    @property
+    def _leaving(self) -> Path:
+        return self._root / "leaving"
+
+    def _open(self, digest: str) -> BinaryIO:
+        """Open a blob where it is. One that changes places meanwhile is found at the third look at the latest."""
+        check_digest(digest)
+        for look in (self._in_place, self._set_aside, self._in_place):
+            with suppress(FileNotFoundError, StopIteration):
+                return look(digest)
+        raise NotFound(f"there is no blob {digest}")
+
+    def _in_place(self, digest: str) -> BinaryIO:
+        return self._path(digest).open("rb")
+
+    def _set_aside(self, digest: str) -> BinaryIO:
+        return next(self._leaving.glob(f"{digest}.*")).open("rb")
 
     def _path(self, digest: str) -> Path:
         return self._root / digest[:2] / digest
@@ -95,6 +244,14 @@ class LocalStorage:
         if new_folder:
             _sync_folder(self._root)
         return digest
+
+
+def _listed(path: Path, digest: str) -> Iterator[Blob]:
+    """Yield a file as a blob, unless it is none or has just gone."""
+    with suppress(FileNotFoundError):
+        found = path.stat()
+        if is_digest(digest):
+            yield Blob(digest, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC), path.name)
 
 
 def sweep(folder: Path, before: datetime) -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.backup import backup, restore
 from cli.errors import CliError, reported, usage_error
 from cli.exit_codes import ExitCode
+from cli.gc import gc
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
 from cli.progress import counting
 from cli.text import number, plural, say, table
@@ -27,7 +29,11 @@ HEADER = ("participant", "place", "new place", "score", "new score")
 
 @click.group()
 def admin() -> None:
-    """Grade stored outputs again under a new version of the grader."""
+    """Look after an installation: grades, blobs, backups."""
+
+
+for command in (gc, backup, restore):
+    admin.add_command(command)
 
 
 @admin.command()
@@ -102,12 +108,10 @@ def _regrade(
 
 
 def _grade(engine: "Engine", settings: "Settings", slug: str | None) -> "Regraded":
-    from app.storage import LocalStorage
+    from app.storage import open_storage
     from worker.regrading import Regrading
 
-    regrading = Regrading(
-        engine, LocalStorage(settings.data_dir / "blobs"), settings, lambda: datetime.now(UTC)
-    )
+    regrading = Regrading(engine, open_storage(settings), settings, lambda: datetime.now(UTC))
     try:
         with counting("Grading") as show:
             return regrading.run(slug, show)

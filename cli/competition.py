@@ -79,7 +79,7 @@ def validate(*, folder: str, as_json: bool) -> None:
 
 
 def _prepare(path: Path, settings: "Settings", show: Callable[[str, int, int], None]) -> "Prepared":
-    from app.storage import LocalStorage
+    from app.storage import open_storage
 
     engine = migrated_database(settings)
     from worker.prepare import prepare as run  # imports torch: only once there is work for it
@@ -89,7 +89,7 @@ def _prepare(path: Path, settings: "Settings", show: Callable[[str, int, int], N
             path,
             settings=settings,
             engine=engine,
-            storage=LocalStorage(settings.data_dir / "blobs"),
+            storage=open_storage(settings),
             now=datetime.now(UTC),
             on_progress=show,
         )

@@ -49,10 +49,12 @@ def migrated_database(settings: "Settings") -> "Engine":
 
 @contextmanager
 def words_for_errors(settings: "Settings | None" = None) -> Iterator[None]:
-    """Turn Lethe's own errors into CliError, and those of a database that cannot be reached."""
+    """Turn Lethe's own errors into CliError, and those of a database or a storage that cannot be used."""
     from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 
     from app.errors import LetheError
+    from app.garbage import ManifestUnreadable
+    from app.storage import DamagedBlob, StorageAway, StorageMisconfigured
 
     try:
         yield
@@ -63,6 +65,12 @@ def words_for_errors(settings: "Settings | None" = None) -> Iterator[None]:
         raise _failed(
             f"The database cannot be used: {cause}", "no_database", "See LETHE_DATABASE_URL."
         ) from error
+    except StorageMisconfigured as error:
+        raise usage_error(f"{error}.", "bad_storage") from error
+    except StorageAway as error:
+        raise _failed(f"{error}.", "no_storage", "See LETHE_STORAGE_URL.") from error
+    except (DamagedBlob, ManifestUnreadable) as error:
+        raise _failed(f"{error}.", "damaged_storage", "Bring the file back from a backup.") from error
     except (ArgumentError, ModuleNotFoundError) as error:
         if settings is None or not settings.database_url:
             raise

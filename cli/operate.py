@@ -28,8 +28,10 @@ def serve(*, host: str, port: int) -> None:
 
     settings = settings_of_environment()
     migrated_database(settings).dispose()
+    with words_for_errors():
+        application = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings), log_level="warning", timeout_graceful_shutdown=3, server_header=False
+        application, log_level="warning", timeout_graceful_shutdown=3, server_header=False
     )
     with _listening(host, port) as listener:
         uvicorn.Server(config).run(sockets=[listener])
@@ -72,14 +74,16 @@ def worker(*, name: str) -> None:
 
     import torch
 
-    from app.storage import LocalStorage
+    from app.storage import open_storage
     from worker.device import Device
     from worker.pipeline import Worker
 
     torch.set_num_threads(1)  # inference beside starting sandboxes: more threads only wait for each other
     # a sandbox that gets ready uses the GPU, which is the running one's alone: on a GPU they take turns
     pool = Pool(backend, cores=1 if gpu else None)
-    device = Device(LocalStorage(settings.data_dir / "blobs"), pool, settings)
+    with words_for_errors():
+        storage = open_storage(settings)
+    device = Device(storage, pool, settings)
     name = name or f"{socket.gethostname()}:{os.getpid()}"
     loop = Worker(engine, device, settings, name, probe=backend.probe)
     for signum in (signal.SIGTERM, signal.SIGINT):

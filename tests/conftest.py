@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.object_store import ObjectStore
+
 
 class PostgresCluster:
     """A PostgreSQL of our own in a folder of its own, reached by a Unix socket; never run as root."""
@@ -74,3 +76,12 @@ def postgres_url() -> Iterator[str]:
         yield cluster.url
     finally:
         cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def object_store(tmp_path_factory) -> Iterator[ObjectStore]:
+    """An S3-compatible server that lives for this session."""
+    server = ObjectStore(tmp_path_factory.mktemp("object-store"))
+    server.start()
+    yield server
+    server.stop()

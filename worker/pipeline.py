@@ -21,6 +21,7 @@ from app.competitions import CompetitionConfig
 from app.db import read_only, unit_of_work
 from app.evaluations import Claim, NextUp, Recorded, RunOutcome, ScoringClaim
 from app.settings import Settings
+from app.storage import StorageAway
 from worker.calibration import Calibrator, Wanted
 from worker.device import Device
 from worker.recovery import AWAY, BackOff, beating, first_line, with_retries
@@ -157,6 +158,10 @@ class Worker:
                 ended = self._device.run(claim, config, lambda: unwanted.is_set() or self._stopping.is_set())
         except AWAY:
             raise  # the lease brings the run back
+        except StorageAway as error:
+            log.warning("run %s is given back: %s", claim.run_id, error)
+            self._let_go(claim)  # uncounted: a store that is away for an hour must not stall what waits
+            return Step.FAULT
         except Exception:
             # whatever is not a RunResult is ours: a sandbox fault, a blob that cannot be read, a full disk
             log.exception("fault in run %s", claim.run_id)

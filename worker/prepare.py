@@ -93,15 +93,17 @@ def prepare(
     checked = validate(folder)
     results = settings.data_dir / "prepare" / training_digest(folder)
     results.mkdir(parents=True, exist_ok=True)
-    trained, stored = 0, {}
+    trained = 0
     with _alone(results), Trainers(folder, results, cores()) as trainers:
         for split in SPLITS:
             tasks = tasks_of(split, checked.config.evaluation.models) + smoke_tasks(split, checked.dataset)
             missing = [task for task in tasks if not task.result(results).exists()]
             trainers.train(missing, _counter(split, len(tasks) - len(missing), len(tasks), on_progress))
+            trained += len(missing)
+        stored = {}
+        for split in SPLITS:  # only now: between its put and its commit, no blob is named by a row
             reference = build(split, folder, checked.config, checked.dataset, results)
             stored[split] = _store(split, checked.config, reference, storage)
-            trained += len(missing)
         splits = _register(checked, stored, engine, now)
     return Prepared(checked.config.slug, trained, splits)
 

@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import StatementError
 
-from app.db import alembic_config, is_migrated, make_engine, migrate, read_only, unit_of_work
+from app.db import alembic_config, is_migrated, make_engine, migrate, read_only, snapshot, unit_of_work
 from app.models import Base, User
 from app.status import Status
 from tests.app.conftest import NOW
@@ -177,3 +177,20 @@ def test_a_naive_time_is_refused(engine):
 def test_statuses_come_back_as_members(world, ada):
     _, evaluation = world.submission(ada)
     assert world.evaluation(evaluation).status is Status.QUEUED
+
+
+def test_a_snapshot_sees_what_its_first_query_saw_while_others_write(engine):
+    with unit_of_work(engine) as session:
+        session.add(user())
+    with snapshot(engine) as session:
+        assert session.query(User).count() == 1
+        with unit_of_work(engine) as other:
+            other.add(user("grace"))
+        assert session.query(User).count() == 1
+    assert names(engine) == ["ada", "grace"]
+    with read_only(engine) as session:  # the connection goes back to the pool as it was
+        assert session.query(User).count() == 2
+        with unit_of_work(engine) as other:
+            other.add(user("mia"))
+        on_postgres = engine.dialect.name == "postgresql"
+        assert session.query(User).count() == (3 if on_postgres else 2)

@@ -11,9 +11,11 @@ from app import evaluations, quota, registry, submissions
 from app.db import unit_of_work
 from app.models import Run
 from app.status import RunStatus, Status, Verdict
+from app.storage import LocalStorage, StorageAway
 from tests.lending import lend
 from tests.worker.bench import Patience, broken, wait_until
 from worker import weights
+from worker.pipeline import Step
 from worker.sandbox.base import RunResult, SandboxFault, SandboxUnavailable
 from worker.sandbox.fake import failing
 
@@ -92,6 +94,27 @@ def test_three_faults_of_ours_stall_the_submission_and_refund_it(bench):
         competition = registry.get_competition(session, "tiny")
         config = registry.config_of(competition)
         assert quota.remaining(session, bench.ada.id, competition, config, datetime.now(UTC)).used == 0
+
+
+def test_a_store_that_is_away_costs_a_run_nothing_however_long(bench, monkeypatch):
+    away = iter([True] * 5)
+    get = LocalStorage.get
+
+    def flaky(self, digest):
+        if next(away, False):
+            raise StorageAway("the object store failed: connection refused")
+        return get(self, digest)
+
+    monkeypatch.setattr(LocalStorage, "get", flaky)
+    worker = bench.worker(bench.honest)
+    steps = [worker.step()]
+    while steps[-1] is not Step.IDLE:
+        steps.append(worker.step())
+    bench.pool.close()
+    evaluation, _, runs = bench.evaluation()
+    assert steps.count(Step.FAULT) == 5
+    assert evaluation.verdict is Verdict.SCORED
+    assert {run.losses for run in runs} == {0}
 
 
 def test_after_each_fault_in_a_row_a_worker_waits_longer_and_a_success_starts_that_over(bench):

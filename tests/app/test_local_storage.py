@@ -1,0 +1,63 @@
+"""What only the local folder promises: modes, the order of writes, no leftovers."""
+
+import os
+import stat
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.storage import LocalStorage
+
+
+@pytest.fixture
+def storage(tmp_path):
+    return LocalStorage(tmp_path / "blobs")
+
+
+def files(storage):
+    return [path for path in storage._root.rglob("*") if path.is_file()]
+
+
+def test_a_blob_lies_under_its_digest(storage):
+    digest = storage.put(b"hello")
+    assert [path.relative_to(storage._root).as_posix() for path in files(storage)] == [
+        f"{digest[:2]}/{digest}"
+    ]
+
+
+def test_nobody_else_on_this_machine_can_read_a_blob(storage, tmp_path):
+    path = tmp_path / "upload"
+    path.write_bytes(b"world-readable")
+    path.chmod(0o644)
+    storage.put_file(path)
+    storage.put(b"hidden labels")
+    assert [stat.S_IMODE(path.stat().st_mode) for path in files(storage)] == [0o600] * 2
+
+
+def test_bytes_are_on_disk_before_they_get_their_name(storage, monkeypatch):
+    steps = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda fd: (steps.append("sync"), fsync(fd)))
+    monkeypatch.setattr(os, "replace", lambda *args: (steps.append("rename"), replace(*args)))
+    storage.put(b"hello")
+    assert steps[:3] == ["sync", "rename", "sync"]
+
+
+def test_a_put_that_fails_leaves_nothing_behind(storage, monkeypatch):
+    def full(_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        storage.put(b"hello")
+    assert files(storage) == []
+
+
+def test_what_a_dead_process_left_half_written_is_swept_and_blobs_are_not(storage):
+    storage.put(b"hello")
+    (storage.incoming / "half").write_bytes(b"he")
+    storage.sweep(datetime.now(UTC) - timedelta(hours=1))
+    assert len(files(storage)) == 2
+    storage.sweep(datetime.now(UTC) + timedelta(hours=1))
+    assert [path.name for path in storage.incoming.iterdir()] == []
+    assert len(files(storage)) == 1

@@ -1,0 +1,67 @@
+"""Down to each revision and up again, with a week's rows in the database, on both kinds of database."""
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import select, text
+
+from app.db import MIGRATIONS, alembic_config, migrate, read_only
+from app.models import Base, Evaluation, Run, Submission
+from app.status import RunKind
+from tests.seeding import World, populate
+
+REVISIONS = [one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
+
+
+@pytest.fixture(scope="module")
+def week(tmp_path_factory):
+    world = World(tmp_path_factory.mktemp("week"))
+    populate(world)
+    return world
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def filled(request, week, tmp_path):
+    """An engine on a database that holds a week's rows."""
+    if request.param == "sqlite":
+        yield week.copy(tmp_path / "week").engine
+        return
+    engine = request.getfixturevalue("postgres_engine")
+    world = World(tmp_path, url=engine.url.render_as_string(hide_password=False))
+    populate(world)
+    yield world.engine
+    world.engine.dispose()
+    migrate(engine)
+    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+
+
+def kept(engine):
+    """What no migration may lose: who submitted what, how each evaluation ended, and every seed's run."""
+    queries = (
+        select(Submission.id, Submission.user_id, Submission.bundle_digest, Submission.created_at),
+        select(
+            Evaluation.id, Evaluation.status, Evaluation.verdict, Evaluation.reason, Evaluation.finished_at
+        ),
+        select(Run.id, Run.seed, Run.status, Run.seconds, Run.outputs_digest).where(Run.kind == RunKind.SEED),
+    )
+    with read_only(engine) as session:
+        found = [sorted(map(repr, session.execute(query))) for query in queries]
+        board = text("SELECT evaluation_id, score, forgetting_quality FROM scores ORDER BY evaluation_id")
+        return [*found, [tuple(row) for row in session.execute(board)]]
+
+
+@pytest.mark.parametrize("revision", REVISIONS[1:])
+def test_going_down_and_up_again_keeps_rows_and_leaves_no_drift(filled, revision):
+    before = kept(filled)
+    assert all(before)
+    with filled.begin() as connection:
+        command.downgrade(alembic_config(connection), revision)
+    migrate(filled)
+    assert kept(filled) == before
+    with filled.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
