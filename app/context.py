@@ -10,6 +10,8 @@ from sqlalchemy import Engine
 
 from app import streams, uploads
 from app.limits import FailureLimit, Turns
+from app.metrics import Metrics
+from app.readiness import Readiness
 from app.rendering import Renderer
 from app.settings import Settings
 from app.storage import Storage
@@ -29,6 +31,9 @@ class Context:
     renderer: Renderer
     health_engine: Engine
     """Opens a connection for each use, so that health does not depend on the pool."""
+    readiness: Readiness
+    metrics: Metrics
+    metrics_token: str | None
     health_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(4))
     """Threads that are not the pages', so that health does not depend on those either."""
     failures_by_name: FailureLimit = field(default_factory=lambda: FailureLimit(10, _WINDOW))

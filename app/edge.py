@@ -1,7 +1,10 @@
 """The outermost layer: request ids, security headers, HEAD, what is refused unread, and errors nobody foresaw."""
 
+import logging
 import re
+import time
 import uuid
+from collections.abc import Callable
 from urllib.parse import unquote_plus, urlsplit
 
 from fastapi import Request
@@ -11,8 +14,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import problems
 from app.errors import BadRequest, LetheError
+from app.log_lines import belonging
 from app.text import has_control
 
+log = logging.getLogger("lethe.web")
+Answered = Callable[[Scope, int, float], None]
+"""Told of each answer as it begins: the request's scope, the status, and the seconds since the request came."""
+SLOW_SECONDS = 1.0
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_LIMIT = 1 << 20
 _UPLOADS = re.compile(
@@ -35,10 +43,11 @@ _HEADERS = {
 
 
 class Edge:
-    """Gives each request an id, refuses cross-site writes, and adds the security headers to each response."""
+    """Gives each request an id, refuses cross-site writes, adds the security headers, and tells what was answered."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool, answered: Answered) -> None:
         self.app = app
+        self.answered = answered
         self.headers = dict(_HEADERS)
         if secure:
             self.headers["Strict-Transport-Security"] = "max-age=31536000"
@@ -50,19 +59,25 @@ class Edge:
             return
         request = Request(scope, receive)
         request.state.request_id = _request_id(request.headers)
+        with belonging(request_id=request.state.request_id):
+            await self._serve(request, scope, receive, send)
+
+    async def _serve(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+        inner_scope: Scope = scope
         started = False
 
         async def send_with_headers(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
+                self._tell({**inner_scope, "method": scope["method"]}, message["status"], began)
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request.state.request_id
                 for name, value in self.headers.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        inner_scope: Scope = scope
         inner_send: Send = send_with_headers
         if request.method == "HEAD" and not request.url.path.startswith("/api/"):
             inner_scope, inner_send = {**scope, "method": "GET"}, _without_body(send_with_headers)
@@ -76,6 +91,20 @@ class Edge:
             if started:
                 raise
             await problems.unexpected(request, error)(scope, receive, inner_send)
+
+    def _tell(self, scope: Scope, status: int, began: float) -> None:
+        """Count every answer; write a line about those that changed something, failed or took long."""
+        seconds = time.perf_counter() - began
+        self.answered(scope, status, seconds)
+        if scope["method"] in _SAFE_METHODS and status < 500 and seconds < SLOW_SECONDS:
+            return
+        fields = {"method": scope["method"], "path": scope["path"], "status": status}
+        words = "%(method)s %(path)s answered %(status)d in %(ms).0f ms"
+        log.info(
+            words,
+            {**fields, "ms": 1000 * seconds},
+            extra={"fields": {**fields, "seconds": round(seconds, 6)}},
+        )
 
 
 def _without_body(send: Send) -> Send:

@@ -9,6 +9,8 @@ from app import problems
 from app.context import Context
 from app.db import make_engine
 from app.edge import Edge
+from app.metrics import Metrics
+from app.readiness import Readiness
 from app.rendering import STATIC, Renderer
 from app.routes import (
     account,
@@ -50,7 +52,7 @@ def utc_now() -> datetime:
 
 
 def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
-    """Build the web service: pages, API v1 and /healthz."""
+    """Build the web service: pages, API v1, health and metrics."""
     app = FastAPI(
         title="Lethe",
         version="1",
@@ -61,19 +63,29 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     )
     make_data_dir(settings)
     storage = LocalStorage(settings.data_dir / "blobs")
-    app.state.context = Context(
-        settings=settings,
-        engine=make_engine(settings.url, patience=PATIENCE_SECONDS),
-        health_engine=make_engine(settings.url, patience=PATIENCE_SECONDS, pooled=False),
-        storage=storage,
-        clock=clock,
-        renderer=Renderer(clock),
-    )
-    for folder in (app.state.context.uploads, storage.incoming):
+    context = app.state.context = _context(settings, storage, clock)
+    for folder in (context.uploads, storage.incoming):
         sweep(folder, clock() - LEFT_BEHIND)
-    app.add_middleware(Edge, secure=settings.environment == "production")
+    app.add_middleware(
+        Edge, secure=settings.environment == "production", answered=context.metrics.requests.answered
+    )
     problems.install(app)
     for module in _ROUTES:
         app.include_router(module.router)
     app.mount("/static", VersionedFiles(directory=STATIC))
     return app
+
+
+def _context(settings: Settings, storage: LocalStorage, clock: Callable[[], datetime]) -> Context:
+    health_engine = make_engine(settings.url, patience=PATIENCE_SECONDS, pooled=False)
+    return Context(
+        settings=settings,
+        engine=make_engine(settings.url, patience=PATIENCE_SECONDS),
+        health_engine=health_engine,
+        readiness=Readiness(health_engine, storage, settings.data_dir / "uploads", settings.broker_url),
+        metrics=Metrics(health_engine, clock),
+        metrics_token=settings.metrics_token,
+        storage=storage,
+        clock=clock,
+        renderer=Renderer(clock),
+    )

@@ -8,18 +8,15 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from app.context import Context
+from app.db import DATABASE_AWAY
 from app.errors import Busy, Forbidden, LetheError, NotAuthenticated
 
 log = logging.getLogger("lethe.web")
 
-DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
-"""What is raised while the database is away, restarts, is locked for too long, or has no connection to spare."""
-
+_FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/metrics")
 _INVALID = "The request is not as it must be"
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 415: "unsupported_media_type"}
 
@@ -93,8 +90,8 @@ def _sentence(status: int) -> str:
 
 
 def respond(request: Request, problem: Problem) -> Response:
-    """Return the problem as JSON under /api, else as a page (or the way to sign in)."""
-    if request.url.path.startswith(("/api/", "/healthz")):
+    """Return the problem as JSON to programs, else as a page (or the way to sign in)."""
+    if request.url.path.startswith(_FOR_PROGRAMS):
         return _as_json(request, problem)
     if problem.code == NotAuthenticated.code and request.method in {"GET", "HEAD"}:
         return RedirectResponse(f"/sign-in?next={quote(_local(request), safe='')}", status_code=303)

@@ -1,7 +1,6 @@
 """What an operator starts: the web service, a worker, migrations, accounts."""
 
 import json
-import logging
 import os
 import secrets
 import signal
@@ -24,12 +23,19 @@ def serve(*, host: str, port: int) -> None:
     """Run the web service: pages and API."""
     import uvicorn
 
+    from app.log_lines import configure
     from app.main import create_app
 
     settings = settings_of_environment()
+    configure(settings.environment)
     migrated_database(settings).dispose()
     config = uvicorn.Config(
-        create_app(settings), log_level="warning", timeout_graceful_shutdown=3, server_header=False
+        create_app(settings),
+        log_config=None,  # uvicorn's own would go around ours
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=3,
+        server_header=False,
     )
     with _listening(host, port) as listener:
         uvicorn.Server(config).run(sockets=[listener])
@@ -58,11 +64,12 @@ def worker(*, name: str) -> None:
     settings = settings_of_environment()
     engine = migrated_database(settings)
 
+    from app.log_lines import configure
     from worker.sandbox.base import SandboxUnavailable
     from worker.sandbox.choose import backend_of, take_gpu
     from worker.sandbox.pool import Pool
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    configure(settings.environment)
     try:
         gpu = take_gpu(settings)
         backend = backend_of(settings)

@@ -20,6 +20,7 @@ from app import evaluations
 from app.competitions import CompetitionConfig
 from app.db import read_only, unit_of_work
 from app.evaluations import Claim, NextUp, Recorded, RunOutcome, ScoringClaim
+from app.log_lines import belonging
 from app.settings import Settings
 from worker.calibration import Calibrator, Wanted
 from worker.device import Device
@@ -113,7 +114,10 @@ class Worker:
             work = None if reference is None else self._take(session, reference)
         if reference is None or work is None:
             return Step.IDLE
-        return self._measure(work) if isinstance(work, Wanted) else self._serve(work, reference.config)
+        if isinstance(work, Wanted):
+            return self._measure(work)
+        with belonging(evaluation_id=work.evaluation_id, run_id=work.run_id):
+            return self._serve(work, reference.config)
 
     def _take(self, session: Session, reference: NextUp) -> Claim | Wanted | None:
         """Take a run of a reference, or what is to be measured here before; None when others were quicker."""
@@ -207,8 +211,11 @@ class Worker:
         claim = self._persist(
             lambda s: evaluations.scoring_claim(s, evaluation_id, self._clock(), self._lease)
         )
-        if claim is None:
-            return
+        if claim is not None:
+            with belonging(evaluation_id=claim.evaluation_id):
+                self._score_claimed(claim)
+
+    def _score_claimed(self, claim: ScoringClaim) -> None:
         with self._beating(
             lambda s: evaluations.scoring_heartbeat(s, claim, self._clock(), self._lease)
         ) as lost:
