@@ -9,7 +9,7 @@ FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
 def may_read(token: str | None, peer: str, headers: Mapping[str, str]) -> bool:
-    """Return whether a request from an address with these headers (any case, as its framework looks them up) may."""
+    """Return whether a request from an address with these headers, by their names in small letters, may."""
     if token is not None:
         scheme, _, given = headers.get("authorization", "").partition(" ")
         return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())

@@ -6,11 +6,16 @@ import secrets
 import signal
 import socket
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.errors import CliError, reported
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from worker.metrics import WorkerMetrics
 
 
 @click.command()
@@ -81,6 +86,7 @@ def worker(*, name: str) -> None:
 
     from app.storage import LocalStorage
     from worker.device import Device
+    from worker.metrics import WorkerMetrics
     from worker.pipeline import Worker
 
     torch.set_num_threads(1)  # inference beside starting sandboxes: more threads only wait for each other
@@ -88,7 +94,9 @@ def worker(*, name: str) -> None:
     pool = Pool(backend, cores=1 if gpu else None)
     device = Device(LocalStorage(settings.data_dir / "blobs"), pool, settings)
     name = name or f"{socket.gethostname()}:{os.getpid()}"
-    loop = Worker(engine, device, settings, name, probe=backend.probe)
+    metrics = WorkerMetrics()
+    loop = Worker(engine, device, settings, name, probe=backend.probe, metrics=metrics)
+    _show(metrics, settings)
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: loop.stop())
     try:
@@ -96,6 +104,21 @@ def worker(*, name: str) -> None:
     finally:
         pool.close()
         backend.close()
+
+
+def _show(metrics: "WorkerMetrics", settings: "Settings") -> None:
+    """Answer a worker's metrics and health where the settings say."""
+    from worker.metrics import parse_address, serve
+
+    if not settings.metrics_address:
+        return
+    token = settings.metrics_token
+    try:
+        serve(metrics, parse_address(settings.metrics_address, token), token)
+    except (ValueError, OSError) as error:
+        raise CliError(
+            f"Metrics cannot be shown: {error}.", code="cannot_listen", advice="See LETHE_METRICS_ADDRESS."
+        ) from error
 
 
 @click.command()
