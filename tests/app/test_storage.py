@@ -81,3 +81,14 @@ def test_a_put_that_fails_leaves_nothing_behind(storage, monkeypatch):
     with pytest.raises(OSError, match="no space"):
         storage.put(b"hello")
     assert [path for path in storage._root.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files that belong to others")
+def test_what_root_stores_belongs_to_the_owner_of_the_data_folder(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    os.chown(data, 10002, 10002)
+    digest = LocalStorage(data / "blobs").put(b"from root")
+    made = [data / "blobs", data / "blobs/incoming", data / "blobs" / digest[:2]]
+    made.append(made[-1] / digest)
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in made} == {(10002, 10002)}
