@@ -4,7 +4,7 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint sandbox-image clean system-demo system-test
+.PHONY: help demo test lint load servers sandbox-image clean system-demo system-test
 .DEFAULT_GOAL := help
 
 help:
@@ -12,6 +12,8 @@ help:
 	@echo "make demo CHECK=1    the same, then submit the example bundles, print the leaderboard, stop"
 	@echo "make test            set up and run linters, types and tests"
 	@echo "make lint            ruff and mypy alone"
+	@echo "make load            print how much one web process serves beside a bare endpoint (minutes; on a quiet machine)"
+	@echo "make servers         as root: prepare and start everything with Docker Compose"
 	@echo "make sandbox-image   build the image for Docker sandboxes and print its digest"
 	@echo "make clean           remove the virtual environment and caches (var/, the service's data, stays)"
 
@@ -26,11 +28,19 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+load: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/service.py
+
+servers:
+	deploy/prepare $(if $(DEBOOTSTRAP),--debootstrap)
+	$$(docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) up -d
+
 system-demo:
 	@sh .ci/system-packages bwrap:bubblewrap
 
 system-test:
-	@sh .ci/system-packages bwrap:bubblewrap chromium:chromium pg_ctlcluster:postgresql dockerd:docker.io debootstrap:debootstrap
+	@sh .ci/system-packages bwrap:bubblewrap chromium:chromium pg_ctlcluster:postgresql dockerd:docker.io debootstrap:debootstrap \
+	  docker-compose:docker-compose redis-server:redis-server
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

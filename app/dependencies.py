@@ -1,11 +1,12 @@
 """What endpoints ask for: context, sessions, the person, and a competition that takes uploads."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Concatenate, ParamSpec, TypeVar
 
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
 
 from app import auth
 from app.context import Context
@@ -18,6 +19,8 @@ PRODUCTION_COOKIE = (
     "__Host-lethe_session"  # the browser refuses it from anything but https and this very host
 )
 
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # Those that only look something up are async: they run at once, without waiting for a thread.
 
@@ -56,22 +59,35 @@ Reading = Annotated[Session, Depends(_reading, scope="function")]
 Writing = Annotated[UnitOfWork, Depends(_writing, scope="function")]
 
 
+async def read_in_thread(
+    context: Context, read: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Let an async endpoint read: the connection is taken in a thread, and given back there."""
+
+    def reading() -> T:
+        with read_only(context.engine) as session:
+            return read(session, *args, **kwargs)
+
+    return await run_in_threadpool(reading)
+
+
 def session_cookie(context: Context) -> str:
     """Return the name of the sign-in cookie in this environment."""
     return PRODUCTION_COOKIE if context.settings.environment == "production" else DEVELOPMENT_COOKIE
 
 
-def get_visitor(request: Request, context: Ctx, now: Now) -> User | None:
+async def get_visitor(request: Request, context: Ctx, now: Now) -> User | None:
     """Return who is asking, or None; a bearer token that is not valid is an error, a stale cookie is not."""
     bearer = _bearer(request)
     secret = request.cookies.get(session_cookie(context)) if bearer is None else bearer
     if secret is None:
         return None
     kind: auth.Kind = "session" if bearer is None else "api"
+    await context.changes.fresh()
     try:
-        with read_only(context.engine) as session:
-            user = auth.user_for_token(session, secret, now, kind)
-            session.expunge(user)
+        user = context.people.known(secret, kind, now)
+        if user is None:
+            user = await run_in_threadpool(context.people.find, secret, kind, now)
     except NotAuthenticated:
         if bearer is not None:
             raise

@@ -21,7 +21,7 @@ log = logging.getLogger("lethe.web")
 Answered = Callable[[Scope, int, float], None]
 """Told of each answer as it begins: the request's scope, the status, and the seconds since the request came."""
 SLOW_SECONDS = 1.0
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_LIMIT = 1 << 20
 _UPLOADS = re.compile(
     r"/api/v1/competitions/[^/]+/submissions|/competitions/[^/]+/submit"
@@ -96,7 +96,7 @@ class Edge:
         """Count every answer; write a line about those that changed something, failed or took long."""
         seconds = time.perf_counter() - began
         self.answered(scope, status, seconds)
-        if scope["method"] in _SAFE_METHODS and status < 500 and seconds < SLOW_SECONDS:
+        if scope["method"] in SAFE_METHODS and status < 500 and seconds < SLOW_SECONDS:
             return
         fields = {"method": scope["method"], "path": scope["path"], "status": status}
         words = "%(method)s %(path)s answered %(status)d in %(ms).0f ms"
@@ -167,7 +167,7 @@ def cross_site(method: str, headers: Headers) -> str | None:
     A bearer token is never sent by a browser on its own, so such requests pass. For all others the browser
     must have said where the request comes from.
     """
-    if method in _SAFE_METHODS or headers.get("authorization", "").lower().startswith("bearer "):
+    if method in SAFE_METHODS or headers.get("authorization", "").lower().startswith("bearer "):
         return None
     site = headers.get("sec-fetch-site")
     if site is not None:

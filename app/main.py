@@ -4,12 +4,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
+from starlette.types import Scope
 
 from app import problems
+from app.changes import Changes
 from app.context import Context
 from app.db import make_engine
-from app.edge import Edge
+from app.edge import SAFE_METHODS, Answered, Edge
 from app.metrics import Metrics
+from app.people import People
 from app.readiness import Readiness
 from app.rendering import STATIC, Renderer
 from app.routes import (
@@ -26,6 +29,8 @@ from app.routes import (
 from app.settings import Settings, make_data_dir
 from app.static_files import VersionedFiles
 from app.storage import LocalStorage, sweep
+from app.views.boards import Boards
+from app.views.polls import Polls
 
 PATIENCE_SECONDS = 10.0
 """How long a request waits for the database before it answers that it is busy."""
@@ -66,9 +71,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     context = app.state.context = _context(settings, storage, clock)
     for folder in (context.uploads, storage.incoming):
         sweep(folder, clock() - LEFT_BEHIND)
-    app.add_middleware(
-        Edge, secure=settings.environment == "production", answered=context.metrics.requests.answered
-    )
+    app.add_middleware(Edge, secure=settings.environment == "production", answered=_answered(context))
     problems.install(app)
     for module in _ROUTES:
         app.include_router(module.router)
@@ -76,11 +79,26 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     return app
 
 
+def _answered(context: Context) -> Answered:
+    def answered(scope: Scope, status: int, seconds: float) -> None:
+        context.metrics.requests.answered(scope, status, seconds)
+        if scope["method"] not in SAFE_METHODS:
+            context.changes.wrote()
+
+    return answered
+
+
 def _context(settings: Settings, storage: LocalStorage, clock: Callable[[], datetime]) -> Context:
+    engine = make_engine(settings.url, patience=PATIENCE_SECONDS)
     health_engine = make_engine(settings.url, patience=PATIENCE_SECONDS, pooled=False)
+    changes = Changes(engine, settings.fresh_seconds)
     return Context(
         settings=settings,
-        engine=make_engine(settings.url, patience=PATIENCE_SECONDS),
+        engine=engine,
+        changes=changes,
+        people=People(engine, changes),
+        polls=Polls(changes),
+        boards=Boards(changes),
         health_engine=health_engine,
         readiness=Readiness(health_engine, storage, settings.data_dir / "uploads", settings.broker_url),
         metrics=Metrics(health_engine, clock),

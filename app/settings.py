@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     """How long after its last look a worker measures a retraining again, to see whether its device has drifted."""
     queue_due_hours: float = 24.0
     """A queued or running evaluation with no progress for this long ends as stalled."""
+    fresh_seconds: float = 0.2
+    """How old may be what a web process knows of changes that others have made."""
     session_hours: float = 24.0 * 14
     sandbox: Literal["bubblewrap", "docker"] = "bubblewrap"
     """What isolates participants' code. There is no way to run it without."""

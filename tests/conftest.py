@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+# what a test changes behind the web service's back is to be seen at once
+os.environ["LETHE_FRESH_SECONDS"] = "0"
+
 
 class PostgresCluster:
     """A PostgreSQL of our own in a folder of its own, reached by a Unix socket; never run as root."""

@@ -14,11 +14,11 @@ from starlette.concurrency import run_in_threadpool
 from app import logs, submissions, uploads
 from app.context import Context
 from app.db import read_only
-from app.dependencies import Ctx, Now, Person, Reading, Writing
+from app.dependencies import Ctx, Now, Person, Reading, Writing, read_in_thread
 from app.models import User
 from app.routes import examples
 from app.routes.door import Door, IdempotencyKey, Slug, api_door
-from app.routes.etags import IfNoneMatch, unless_known
+from app.routes.etags import IfNoneMatch, is_known, unless_known
 from app.routes.security import SIGNED_IN
 from app.schemas import (
     CancelOut,
@@ -114,21 +114,24 @@ def submit(
     },
     dependencies=SIGNED_IN,
 )
-def read_submission(
+async def read_submission(
     submission_id: SubmissionId,
-    session: Reading,
+    context: Ctx,
     person: Person,
     now: Now,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Poll this with `If-None-Match`, `Lethe-Poll-Interval` seconds apart, until `status` is `done`."""
-    version = versions.of_submission(session, submission_id, person, now)
+    mark = context.polls.mark(submission_id, person, now)
+    if mark is None:
+        mark = await read_in_thread(context, context.polls.read_mark, submission_id, person, now)
+    body = None
+    if not is_known(mark, if_none_match):
+        body = context.polls.body(submission_id, person, mark)
+        if body is None:
+            body = await read_in_thread(context, context.polls.describe, submission_id, person, mark)
     headers = {"Cache-Control": "private, no-cache", "Lethe-Poll-Interval": str(POLL_SECONDS)}
-
-    def body() -> str:
-        return submission_views.describe(session, submission_id, person).model_dump_json()
-
-    return unless_known(version.mark, if_none_match, body, "application/json", headers)
+    return unless_known(mark, if_none_match, lambda: body or b"", "application/json", headers)
 
 
 @router.get(
