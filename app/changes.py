@@ -13,7 +13,7 @@ from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Engine, or_, select
 from sqlalchemy.orm import Session
 
-from app.db import read_only
+from app.db import DATABASE_AWAY, read_only
 from app.models import Event
 
 PATIENCE_SECONDS = 1.0
@@ -38,6 +38,8 @@ class Changes:
         self._thread = CapacityLimiter(1)
         self._looking = False
         self._looked = self._wrote = float("-inf")
+        self._failed = float("-inf")
+        self._error: Exception | None = None
         self._top: int | None = None
         self._late: dict[int, float] = {}  # numbers passed over, and until when they may come
         self._of: dict[str, int] = {}
@@ -70,8 +72,15 @@ class Changes:
 
     def _look_unless_done(self, asked: float) -> None:
         with self._lock:
-            if self._looked < asked:
+            if self._looked >= asked:
+                return
+            if self._failed >= asked and self._error is not None:
+                raise self._error  # who waited for that look need not wait for another
+            try:
                 self.look()
+            except DATABASE_AWAY as error:
+                self._failed, self._error = self._clock(), error
+                raise
 
     def look(self) -> None:
         """Read what the log has got since the last look."""

@@ -1,8 +1,8 @@
 """What endpoints ask for: context, sessions, the person, and a competition that takes uploads."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Concatenate, ParamSpec, TypeVar
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
@@ -19,8 +19,6 @@ PRODUCTION_COOKIE = (
     "__Host-lethe_session"  # the browser refuses it from anything but https and this very host
 )
 
-P = ParamSpec("P")
-T = TypeVar("T")
 
 # Those that only look something up are async: they run at once, without waiting for a thread.
 
@@ -59,18 +57,6 @@ Reading = Annotated[Session, Depends(_reading, scope="function")]
 Writing = Annotated[UnitOfWork, Depends(_writing, scope="function")]
 
 
-async def read_in_thread(
-    context: Context, read: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
-) -> T:
-    """Let an async endpoint read: the connection is taken in a thread, and given back there."""
-
-    def reading() -> T:
-        with read_only(context.engine) as session:
-            return read(session, *args, **kwargs)
-
-    return await run_in_threadpool(reading)
-
-
 def session_cookie(context: Context) -> str:
     """Return the name of the sign-in cookie in this environment."""
     return PRODUCTION_COOKIE if context.settings.environment == "production" else DEVELOPMENT_COOKIE
@@ -78,22 +64,36 @@ def session_cookie(context: Context) -> str:
 
 async def get_visitor(request: Request, context: Ctx, now: Now) -> User | None:
     """Return who is asking, or None; a bearer token that is not valid is an error, a stale cookie is not."""
-    bearer = _bearer(request)
-    secret = request.cookies.get(session_cookie(context)) if bearer is None else bearer
-    if secret is None:
+    shown = shown_by(request, context)
+    if shown is None:
         return None
-    kind: auth.Kind = "session" if bearer is None else "api"
     await context.changes.fresh()
     try:
-        user = context.people.known(secret, kind, now)
+        user = context.people.known(*shown, now)
         if user is None:
-            user = await run_in_threadpool(context.people.find, secret, kind, now)
+            user = await run_in_threadpool(context.people.find, *shown, now)
     except NotAuthenticated:
-        if bearer is not None:
+        if shown.kind == "api":
             raise
         return None
     request.state.user = user
     return user
+
+
+class Shown(NamedTuple):
+    """The token that a request shows, which need not be any good."""
+
+    secret: str
+    kind: auth.Kind
+
+
+def shown_by(request: Request, context: Context) -> Shown | None:
+    """Return a request's token: a bearer's before a cookie's."""
+    bearer = _bearer(request)
+    if bearer is not None:
+        return Shown(bearer, "api")
+    cookie = request.cookies.get(session_cookie(context))
+    return None if cookie is None else Shown(cookie, "session")
 
 
 def _bearer(request: Request) -> str | None:

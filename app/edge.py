@@ -8,7 +8,7 @@ from collections.abc import Callable
 from urllib.parse import unquote_plus, urlsplit
 
 from fastapi import Request
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -48,9 +48,10 @@ class Edge:
     def __init__(self, app: ASGIApp, *, secure: bool, answered: Answered) -> None:
         self.app = app
         self.answered = answered
-        self.headers = dict(_HEADERS)
+        headers = dict(_HEADERS)
         if secure:
-            self.headers["Strict-Transport-Security"] = "max-age=31536000"
+            headers["Strict-Transport-Security"] = "max-age=31536000"
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Wrap one request; anything but HTTP passes."""
@@ -72,10 +73,13 @@ class Edge:
             if message["type"] == "http.response.start":
                 started = True
                 self._tell({**inner_scope, "method": scope["method"]}, message["status"], began)
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request.state.request_id
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
+                own = message.get("headers", [])
+                given = {name.lower() for name, _ in own}
+                message["headers"] = [
+                    *own,
+                    (b"x-request-id", request.state.request_id.encode()),
+                    *(one for one in self.headers if one[0] not in given),
+                ]
             await send(message)
 
         inner_send: Send = send_with_headers

@@ -11,6 +11,7 @@ from app.changes import Changes
 from app.context import Context
 from app.db import make_engine
 from app.edge import SAFE_METHODS, Answered, Edge
+from app.from_memory import FromMemory
 from app.metrics import Metrics
 from app.people import People
 from app.readiness import Readiness
@@ -71,6 +72,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     context = app.state.context = _context(settings, storage, clock)
     for folder in (context.uploads, storage.incoming):
         sweep(folder, clock() - LEFT_BEHIND)
+    app.add_middleware(FromMemory, context=context)
     app.add_middleware(Edge, secure=settings.environment == "production", answered=_answered(context))
     problems.install(app)
     for module in _ROUTES:

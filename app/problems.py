@@ -139,7 +139,8 @@ def _handle(request: Request, error: Exception) -> Response:
     return respond(request, describe(error))
 
 
-def _handle_database_away(request: Request, error: Exception) -> Response:
+def database_away(request: Request, error: Exception) -> Response:
+    """Log that the database is away, and ask to come back."""
     log.warning("request %s found no database: %s", request_id(request), error)
     busy = Busy(
         "The database does not answer just now. Nothing that was not confirmed has been saved.",
@@ -154,7 +155,7 @@ def install(app: FastAPI) -> None:
     for kind in (LetheError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _handle)
     for away in DATABASE_AWAY:
-        app.add_exception_handler(away, _handle_database_away)
+        app.add_exception_handler(away, database_away)
 
 
 def unexpected(request: Request, error: Exception) -> Response:

@@ -14,11 +14,11 @@ from starlette.concurrency import run_in_threadpool
 from app import logs, submissions, uploads
 from app.context import Context
 from app.db import read_only
-from app.dependencies import Ctx, Now, Person, Reading, Writing, read_in_thread
+from app.dependencies import Ctx, Now, Person, Reading, Writing
 from app.models import User
 from app.routes import examples
 from app.routes.door import Door, IdempotencyKey, Slug, api_door
-from app.routes.etags import IfNoneMatch, is_known, unless_known
+from app.routes.etags import IfNoneMatch, unless_known
 from app.routes.security import SIGNED_IN
 from app.schemas import (
     CancelOut,
@@ -32,6 +32,7 @@ from app.views.evaluations import evaluation_out
 
 router = APIRouter(prefix="/api/v1")
 POLL_SECONDS = 2
+POLL_HEADERS = {"Cache-Control": "private, no-cache", "Lethe-Poll-Interval": str(POLL_SECONDS)}
 FOLLOW_SECONDS = 1.0
 FOLLOW_LIMIT = 900  # then the browser connects again
 
@@ -114,24 +115,21 @@ def submit(
     },
     dependencies=SIGNED_IN,
 )
-async def read_submission(
+def read_submission(
     submission_id: SubmissionId,
     context: Ctx,
+    session: Reading,
     person: Person,
     now: Now,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Poll this with `If-None-Match`, `Lethe-Poll-Interval` seconds apart, until `status` is `done`."""
-    mark = context.polls.mark(submission_id, person, now)
-    if mark is None:
-        mark = await read_in_thread(context, context.polls.read_mark, submission_id, person, now)
-    body = None
-    if not is_known(mark, if_none_match):
-        body = context.polls.body(submission_id, person, mark)
-        if body is None:
-            body = await read_in_thread(context, context.polls.describe, submission_id, person, mark)
-    headers = {"Cache-Control": "private, no-cache", "Lethe-Poll-Interval": str(POLL_SECONDS)}
-    return unless_known(mark, if_none_match, lambda: body or b"", "application/json", headers)
+    mark = context.polls.read_mark(session, submission_id, person, now)
+
+    def body() -> bytes:
+        return context.polls.describe(session, submission_id, person, mark)
+
+    return unless_known(mark, if_none_match, body, "application/json", POLL_HEADERS)
 
 
 @router.get(

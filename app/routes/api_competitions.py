@@ -1,12 +1,8 @@
 """API v1 for everybody: competitions and leaderboards."""
 
-from collections.abc import Callable
-from datetime import datetime
-
 from fastapi import APIRouter, Response
 
-from app.context import Context
-from app.dependencies import Ctx, Now, Reading, Visitor, read_in_thread
+from app.dependencies import Ctx, Now, Reading, Visitor
 from app.routes import examples
 from app.routes.csv_table import leaderboard_csv
 from app.routes.door import Slug
@@ -14,9 +10,9 @@ from app.routes.etags import IfNoneMatch, unless_known
 from app.routes.security import OPTIONAL
 from app.schemas import CompetitionList, CompetitionOut, LeaderboardOut
 from app.views import competitions
-from app.views.boards import Rendered
 
 router = APIRouter(prefix="/api/v1", tags=["competitions"])
+BOARD_HEADERS = {"Cache-Control": "no-cache"}
 
 
 @router.get(
@@ -50,11 +46,12 @@ def read_competition(slug: Slug, session: Reading, visitor: Visitor, now: Now) -
         **examples.problems(404),
     },
 )
-async def read_leaderboard(slug: Slug, context: Ctx, now: Now, if_none_match: IfNoneMatch = None) -> Response:
+def read_leaderboard(
+    slug: Slug, context: Ctx, session: Reading, now: Now, if_none_match: IfNoneMatch = None
+) -> Response:
     """Read the public leaderboard, with the row of retraining from scratch beside it."""
-    kept = await _rendered(context, slug, now, "json", LeaderboardOut.model_dump_json)
-    headers = {"Cache-Control": "no-cache"}
-    return unless_known(kept.etag, if_none_match, lambda: kept.body, "application/json", headers)
+    kept = context.boards.get(session, slug, now, "json", LeaderboardOut.model_dump_json)
+    return unless_known(kept.etag, if_none_match, lambda: kept.body, "application/json", BOARD_HEADERS)
 
 
 @router.get(
@@ -66,18 +63,8 @@ async def read_leaderboard(slug: Slug, context: Ctx, now: Now, if_none_match: If
         **examples.problems(404),
     },
 )
-async def read_leaderboard_csv(slug: Slug, context: Ctx, now: Now) -> Response:
+def read_leaderboard_csv(slug: Slug, context: Ctx, session: Reading, now: Now) -> Response:
     """Read the public leaderboard as CSV; cells that a spreadsheet would run as a formula are quoted."""
-    kept = await _rendered(context, slug, now, "csv", leaderboard_csv)
+    kept = context.boards.get(session, slug, now, "csv", leaderboard_csv)
     headers = {"Content-Disposition": f'attachment; filename="{slug}-leaderboard.csv"'}
     return Response(kept.body, media_type="text/csv; charset=utf-8", headers=headers)
-
-
-async def _rendered(
-    context: Context, slug: str, now: datetime, media: str, render: Callable[[LeaderboardOut], str]
-) -> Rendered:
-    await context.changes.fresh()
-    known = context.boards.known(slug, media)
-    if known is not None:
-        return known
-    return await read_in_thread(context, context.boards.get, slug, now, media, render)

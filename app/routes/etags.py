@@ -23,8 +23,6 @@ def unless_known(
 
 
 def is_known(etag: str, if_none_match: str | None) -> bool:
-    """Return whether the client says that it has this ETag."""
-    if if_none_match is None:
-        return False
-    known = {one.strip().removeprefix("W/") for one in if_none_match.split(",")}
+    """Return whether a client says that it has this ETag."""
+    known = {one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")}
     return bool(known & {f'"{etag}"', "*"})

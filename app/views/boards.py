@@ -146,7 +146,10 @@ class Boards:
         media: str,
         render: Callable[[LeaderboardOut], str],
     ) -> Rendered:
-        """Return the leaderboard's bytes, rendered anew only when something in it has changed. Raises NotFound."""
+        """Return the leaderboard's bytes, rendered anew only when something in it has changed. Raises NotFound.
+
+        Whoever asks has looked at the changes before.
+        """
         with self._rendering:
             known = self._kept.get((slug, media))
             if known is not None and self._holds(known):
