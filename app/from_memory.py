@@ -22,7 +22,7 @@ _SUBMISSION = re.compile(r"/api/v1/submissions/([0-9a-f]{32})")
 _BOARD = re.compile(r"/api/v1/competitions/([a-z0-9-]{1,64})/leaderboard(\.csv)?")
 # by which metrics count them with the others
 _SUBMISSION_ROUTE = SimpleNamespace(path="/api/v1/submissions/{submission_id}")
-_BOARD_ROUTE = SimpleNamespace(path=r"/api/v1/competitions/{slug}/leaderboard(\.csv)?")
+_BOARD_ROUTE = SimpleNamespace(path=r"/api/v1/competitions/{slug}/leaderboard")
 
 
 class FromMemory:
@@ -49,9 +49,7 @@ class FromMemory:
         response, route = None, _BOARD_ROUTE
         if submission is not None:
             response, route = self._poll(request, submission[1]), _SUBMISSION_ROUTE
-        elif (
-            board is not None and board[2] is None
-        ):  # a table in CSV has other headers: its route finds it in memory
+        elif board is not None and not board[2]:  # CSV has headers of its own: its route finds it in memory
             response = self._board(request, board[1])
         if response is not None:
             scope["route"] = route
