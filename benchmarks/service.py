@@ -75,10 +75,10 @@ def resident_mb(process: int) -> float:
 class Table:
     """Measures and prints row by row; remembers which goals were missed."""
 
-    def __init__(self, lethe: int, bare: int, seconds: float) -> None:
-        self._lethe, self._bare, self._seconds = lethe, bare, seconds
+    def __init__(self, lethe: int, process: int, bare: int, seconds: float) -> None:
+        self._lethe, self._process, self._bare, self._seconds = lethe, process, bare, seconds
         self.missed: list[str] = []
-        heads = ("a second", "p50 ms", "p99 ms", "asker", "bare", "share")
+        heads = ("a second", "p50 ms", "p99 ms", "asker", "bare", "share", "MB")
         print(f"{'':<36}" + "".join(f"{head:>10}" for head in heads))
 
     def row(self, name: str, makers: Makers, bare: bytes, expected: int, *, goal: bool = True) -> None:
@@ -90,7 +90,7 @@ class Table:
         share = found.rate / ceiling.rate
         print(
             f"{name:<36}{found.rate:>10.0f}{found.p50:>10.1f}{found.p99:>10.1f}{found.asker:>10.2f}"
-            f"{ceiling.rate:>10.0f}{share:>10.2f}",
+            f"{ceiling.rate:>10.0f}{share:>10.2f}{resident_mb(self._process):>10.0f}",
             flush=True,
         )
         if goal and (share < GOAL_SHARE or found.p99 > GOAL_P99):
@@ -171,7 +171,7 @@ def main() -> None:
             started(["benchmarks/bare.py"], "/dict") as (bare, _),
             started(web, "/healthz", **environment) as (port, process),
         ):
-            table = Table(port, bare, options.seconds)
+            table = Table(port, process, bare, options.seconds)
             mine = polled(port, secrets)
             body_size(port, BOARD, {})
             measure(port, uploads(secrets), WARM_UP)
