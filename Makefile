@@ -6,7 +6,7 @@ SEED ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint attacks attacks-long fuzz sandbox-image clean system-demo system-test
+.PHONY: help demo test lint attacks attacks-long fuzz load servers sandbox-image clean system-demo system-test
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,8 @@ help:
 	@echo "make attacks         attack the sandboxes, the door and the grader; print what came of it"
 	@echo "make attacks-long    the same, each attack 20 times (ATTACK_REPEATS=20)"
 	@echo "make fuzz            read 100,000 mutated files of each kind (FILES=100000 SEED=1)"
+	@echo "make load            print how much one web process serves beside a bare endpoint (minutes; on a quiet machine)"
+	@echo "make servers         as root: prepare and start everything with Docker Compose"
 	@echo "make sandbox-image   build the image for Docker sandboxes and print its digest"
 	@echo "make clean           remove the virtual environment and caches (var/, the service's data, stays)"
 
@@ -31,11 +33,19 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+load: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/service.py
+
+servers:
+	deploy/prepare $(if $(DEBOOTSTRAP),--debootstrap)
+	$$(docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) up -d
+
 system-demo:
 	@sh .ci/system-packages bwrap:bubblewrap
 
 system-test:
-	@sh .ci/system-packages bwrap:bubblewrap chromium:chromium pg_ctlcluster:postgresql dockerd:docker.io debootstrap:debootstrap
+	@sh .ci/system-packages bwrap:bubblewrap chromium:chromium pg_ctlcluster:postgresql dockerd:docker.io debootstrap:debootstrap \
+	  docker-compose:docker-compose redis-server:redis-server
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -108,19 +108,25 @@ def issue_token(
 
 def user_for_token(session: Session, secret: str, now: datetime, kind: Kind) -> User:
     """Return the user of a live token of this kind. Raises NotAuthenticated."""
+    return holder_of(session, secret, now, kind)[0]
+
+
+def holder_of(session: Session, secret: str, now: datetime, kind: Kind) -> tuple[User, datetime | None]:
+    """Return the user of a live token of this kind, and when it expires. Raises NotAuthenticated."""
     alive = or_(Token.expires_at.is_(None), Token.expires_at > now)
     query = (
-        select(User)
+        select(User, Token.expires_at)
         .join(Token, Token.user_id == User.id)
         .where(Token.digest == _digest(secret), Token.kind == kind, alive)
     )
-    user = session.scalar(query)
-    if user is None:
+    found = session.execute(query).one_or_none()
+    if found is None:
         raise NotAuthenticated(
             "The token is unknown, has expired or was revoked.",
             advice="Sign in again, or make a new token.",
         )
-    return user
+    user, expires_at = found
+    return user, expires_at
 
 
 def end_session(session: Session, secret: str, now: datetime) -> None:

@@ -9,11 +9,16 @@ from anyio import CapacityLimiter
 from sqlalchemy import Engine
 
 from app import streams, uploads
+from app.changes import Changes
 from app.limits import FailureLimit, Turns
+from app.metrics import Metrics
+from app.people import People
+from app.readiness import Readiness
 from app.rendering import Renderer
 from app.settings import Settings
 from app.storage import Storage
 from app.views.boards import Boards
+from app.views.polls import Polls
 
 _WINDOW = timedelta(minutes=5)
 
@@ -29,6 +34,13 @@ class Context:
     renderer: Renderer
     health_engine: Engine
     """Opens a connection for each use, so that health does not depend on the pool."""
+    readiness: Readiness
+    metrics: Metrics
+    metrics_token: str | None
+    changes: Changes
+    people: People
+    polls: Polls
+    boards: Boards
     health_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(4))
     """Threads that are not the pages', so that health does not depend on those either."""
     failures_by_name: FailureLimit = field(default_factory=lambda: FailureLimit(10, _WINDOW))
@@ -36,7 +48,6 @@ class Context:
     failures_by_address: FailureLimit = field(default_factory=lambda: FailureLimit(50, _WINDOW))
     uploads_under_way: Turns = field(default_factory=lambda: Turns(uploads.AT_ONCE, uploads.too_many))
     streams: Turns = field(default_factory=lambda: Turns(streams.PER_PERSON, streams.too_many))
-    boards: Boards = field(default_factory=Boards)
 
     @property
     def uploads(self) -> Path:

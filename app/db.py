@@ -3,10 +3,13 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url, text
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 LOG = logging.getLogger(__name__)
@@ -15,7 +18,8 @@ _MIGRATION_LOCK = (
     0x6C65_7468_65  # "lethe": one advisory lock, so that processes starting together migrate in turn
 )
 
-
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
+"""What is raised while the database is away, restarts, is locked for too long, or has no connection to spare."""
 THREADS = 40
 """Threads that serve requests at once (anyio's default): each holds one connection at most."""
 _CONNECT_SECONDS = 5
@@ -37,7 +41,8 @@ def make_engine(url: str, *, patience: float = 30.0, pooled: bool = True) -> Eng
         }
     is_sqlite = make_url(url).get_backend_name() == "sqlite"
     arguments = {"timeout": patience} if is_sqlite else {"connect_timeout": _CONNECT_SECONDS}
-    engine = create_engine(url, connect_args=arguments, **options)
+    # parameters are what people sent, and digests of secrets: no error may carry them into a log
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True, **options)
     if is_sqlite:
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -138,7 +143,6 @@ def _upgrade(engine: Engine) -> None:
 def is_migrated(engine: Engine) -> bool:
     """Tell whether the database is at the newest revision. Makes no SQLite file."""
     from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - see _upgrade
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
 
     file = _sqlite_file(engine)
     if file is not None and not file.exists():
@@ -146,8 +150,15 @@ def is_migrated(engine: Engine) -> bool:
     with read_only(engine) as session:
         connection = session.connection()
         found = MigrationContext.configure(connection).get_current_heads()
-        newest = ScriptDirectory.from_config(alembic_config(connection)).get_heads()
-    return set(found) == set(newest)
+        return set(found) == _newest()
+
+
+@cache
+def _newest() -> set[str]:
+    from alembic.config import Config  # noqa: PLC0415 - see _upgrade
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    return set(ScriptDirectory.from_config(_located(Config())).get_heads())
 
 
 def _sqlite_file(engine: Engine) -> Path | None:
@@ -161,7 +172,11 @@ def alembic_config(connection: Connection) -> Any:
     """Return Alembic's configuration for work on this connection."""
     from alembic.config import Config  # noqa: PLC0415 - see _upgrade
 
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config = _located(Config())
     config.attributes["connection"] = connection
+    return config
+
+
+def _located(config: Any) -> Any:
+    config.set_main_option("script_location", str(MIGRATIONS))
     return config

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
 
 from app import auth
 from app.context import Context
@@ -61,23 +62,38 @@ def session_cookie(context: Context) -> str:
     return PRODUCTION_COOKIE if context.settings.environment == "production" else DEVELOPMENT_COOKIE
 
 
-def get_visitor(request: Request, context: Ctx, now: Now) -> User | None:
+async def get_visitor(request: Request, context: Ctx, now: Now) -> User | None:
     """Return who is asking, or None; a bearer token that is not valid is an error, a stale cookie is not."""
-    bearer = _bearer(request)
-    secret = request.cookies.get(session_cookie(context)) if bearer is None else bearer
-    if secret is None:
+    shown = shown_by(request, context)
+    if shown is None:
         return None
-    kind: auth.Kind = "session" if bearer is None else "api"
+    await context.changes.fresh()
     try:
-        with read_only(context.engine) as session:
-            user = auth.user_for_token(session, secret, now, kind)
-            session.expunge(user)
+        user = context.people.known(*shown, now)
+        if user is None:
+            user = await run_in_threadpool(context.people.find, *shown, now)
     except NotAuthenticated:
-        if bearer is not None:
+        if shown.kind == "api":
             raise
         return None
     request.state.user = user
     return user
+
+
+class Shown(NamedTuple):
+    """The token that a request shows, which need not be any good."""
+
+    secret: str
+    kind: auth.Kind
+
+
+def shown_by(request: Request, context: Context) -> Shown | None:
+    """Return a request's token: a bearer's before a cookie's."""
+    bearer = _bearer(request)
+    if bearer is not None:
+        return Shown(bearer, "api")
+    cookie = request.cookies.get(session_cookie(context))
+    return None if cookie is None else Shown(cookie, "session")
 
 
 def _bearer(request: Request) -> str | None:

@@ -1,19 +1,27 @@
 """The outermost layer: request ids, security headers, HEAD, what is refused unread, and errors nobody foresaw."""
 
+import logging
 import re
+import time
 import uuid
+from collections.abc import Callable
 from urllib.parse import unquote_plus, urlsplit
 
 from fastapi import Request
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import problems
 from app.errors import BadRequest, LetheError
+from app.log_lines import belonging
 from app.text import has_control
 
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+log = logging.getLogger("lethe.web")
+Answered = Callable[[Scope, int, float], None]
+"""Told of each answer as it begins: the request's scope, the status, and the seconds since the request came."""
+SLOW_SECONDS = 1.0
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_LIMIT = 1 << 20
 _UPLOADS = re.compile(
     r"/api/v1/competitions/[^/]+/submissions|/competitions/[^/]+/submit"
@@ -35,13 +43,15 @@ _HEADERS = {
 
 
 class Edge:
-    """Gives each request an id, refuses cross-site writes, and adds the security headers to each response."""
+    """Gives each request an id, refuses cross-site writes, adds the security headers, and tells what was answered."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool, answered: Answered) -> None:
         self.app = app
-        self.headers = dict(_HEADERS)
+        self.answered = answered
+        headers = dict(_HEADERS)
         if secure:
-            self.headers["Strict-Transport-Security"] = "max-age=31536000"
+            headers["Strict-Transport-Security"] = "max-age=31536000"
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Wrap one request; anything but HTTP passes."""
@@ -50,19 +60,28 @@ class Edge:
             return
         request = Request(scope, receive)
         request.state.request_id = _request_id(request.headers)
+        with belonging(request_id=request.state.request_id):
+            await self._serve(request, scope, receive, send)
+
+    async def _serve(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+        inner_scope: Scope = scope
         started = False
 
         async def send_with_headers(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request.state.request_id
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
+                self._tell({**inner_scope, "method": scope["method"]}, message["status"], began)
+                own = message.get("headers", [])
+                given = {name.lower() for name, _ in own}
+                message["headers"] = [
+                    *own,
+                    (b"x-request-id", request.state.request_id.encode()),
+                    *(one for one in self.headers if one[0] not in given),
+                ]
             await send(message)
 
-        inner_scope: Scope = scope
         inner_send: Send = send_with_headers
         if request.method == "HEAD" and not request.url.path.startswith("/api/"):
             inner_scope, inner_send = {**scope, "method": "GET"}, _without_body(send_with_headers)
@@ -76,6 +95,20 @@ class Edge:
             if started:
                 raise
             await problems.unexpected(request, error)(scope, receive, inner_send)
+
+    def _tell(self, scope: Scope, status: int, began: float) -> None:
+        """Count every answer; write a line about those that changed something, failed or took long."""
+        seconds = time.perf_counter() - began
+        self.answered(scope, status, seconds)
+        if scope["method"] in SAFE_METHODS and status < 500 and seconds < SLOW_SECONDS:
+            return
+        fields = {"method": scope["method"], "path": scope["path"], "status": status}
+        words = "%(method)s %(path)s answered %(status)d in %(ms).0f ms"
+        log.info(
+            words,
+            {**fields, "ms": 1000 * seconds},
+            extra={"fields": {**fields, "seconds": round(seconds, 6)}},
+        )
 
 
 def _without_body(send: Send) -> Send:
@@ -138,7 +171,7 @@ def cross_site(method: str, headers: Headers) -> str | None:
     A bearer token is never sent by a browser on its own, so such requests pass. For all others the browser
     must have said where the request comes from.
     """
-    if method in _SAFE_METHODS or headers.get("authorization", "").lower().startswith("bearer "):
+    if method in SAFE_METHODS or headers.get("authorization", "").lower().startswith("bearer "):
         return None
     site = headers.get("sec-fetch-site")
     if site is not None:

@@ -15,6 +15,7 @@ LetheError
 ├── IdempotencyMismatch 422  the same Idempotency-Key with another payload
 ├── BadRequest          400
 ├── NotPrepared         409  the competition has no reference yet
+├── NotReady            503  something that this process needs is away
 └── Busy                503  too much at once; try again after retry_after seconds
 """
 
@@ -154,6 +155,14 @@ class NotPrepared(LetheError):
     status = 409
     code = "not_prepared"
     title = "The competition is not prepared yet"
+
+
+class NotReady(LetheError):
+    """Something that this process needs for its work is away."""
+
+    status = 503
+    code = "not_ready"
+    title = "Not ready"
 
 
 class Busy(LetheError):

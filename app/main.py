@@ -4,11 +4,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
+from starlette.types import Scope
 
 from app import problems
+from app.changes import Changes
 from app.context import Context
 from app.db import make_engine
-from app.edge import Edge
+from app.edge import SAFE_METHODS, Answered, Edge
+from app.from_memory import FromMemory
+from app.metrics import Metrics
+from app.people import People
+from app.readiness import Readiness
 from app.rendering import STATIC, Renderer
 from app.routes import (
     account,
@@ -23,7 +29,9 @@ from app.routes import (
 )
 from app.settings import Settings, make_data_dir
 from app.static_files import VersionedFiles
-from app.storage import open_storage, sweep
+from app.storage import Storage, open_storage, sweep
+from app.views.boards import Boards
+from app.views.polls import Polls
 
 PATIENCE_SECONDS = 10.0
 """How long a request waits for the database or the store before it answers that it is busy."""
@@ -50,7 +58,7 @@ def utc_now() -> datetime:
 
 
 def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
-    """Build the web service: pages, API v1 and /healthz."""
+    """Build the web service: pages, API v1, health and metrics."""
     app = FastAPI(
         title="Lethe",
         version="1",
@@ -61,19 +69,43 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     )
     make_data_dir(settings)
     storage = open_storage(settings, timedelta(seconds=PATIENCE_SECONDS))
-    app.state.context = Context(
-        settings=settings,
-        engine=make_engine(settings.url, patience=PATIENCE_SECONDS),
-        health_engine=make_engine(settings.url, patience=PATIENCE_SECONDS, pooled=False),
-        storage=storage,
-        clock=clock,
-        renderer=Renderer(clock),
-    )
-    sweep(app.state.context.uploads, clock() - LEFT_BEHIND)
+    context = app.state.context = _context(settings, storage, clock)
+    sweep(context.uploads, clock() - LEFT_BEHIND)
     storage.sweep(clock() - LEFT_BEHIND)
-    app.add_middleware(Edge, secure=settings.environment == "production")
+    app.add_middleware(FromMemory, context=context)
+    app.add_middleware(Edge, secure=settings.environment == "production", answered=_answered(context))
     problems.install(app)
     for module in _ROUTES:
         app.include_router(module.router)
     app.mount("/static", VersionedFiles(directory=STATIC))
     return app
+
+
+def _answered(context: Context) -> Answered:
+    def answered(scope: Scope, status: int, seconds: float) -> None:
+        context.metrics.requests.answered(scope, status, seconds)
+        if scope["method"] not in SAFE_METHODS:
+            context.changes.wrote()
+
+    return answered
+
+
+def _context(settings: Settings, storage: Storage, clock: Callable[[], datetime]) -> Context:
+    engine = make_engine(settings.url, patience=PATIENCE_SECONDS)
+    health_engine = make_engine(settings.url, patience=PATIENCE_SECONDS, pooled=False)
+    changes = Changes(engine, settings.fresh_seconds)
+    return Context(
+        settings=settings,
+        engine=engine,
+        changes=changes,
+        people=People(engine, changes),
+        polls=Polls(changes),
+        boards=Boards(changes),
+        health_engine=health_engine,
+        readiness=Readiness(health_engine, storage, settings.data_dir / "uploads", settings.broker_url),
+        metrics=Metrics(health_engine, clock),
+        metrics_token=settings.metrics_token,
+        storage=storage,
+        clock=clock,
+        renderer=Renderer(clock),
+    )

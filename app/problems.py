@@ -8,19 +8,16 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from app.context import Context
+from app.db import DATABASE_AWAY
 from app.errors import Busy, Forbidden, LetheError, NotAuthenticated
 from app.storage import StorageAway
 
 log = logging.getLogger("lethe.web")
 
-DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
-"""What is raised while the database is away, restarts, is locked for too long, or has no connection to spare."""
-
+_FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/metrics")
 _INVALID = "The request is not as it must be"
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 415: "unsupported_media_type"}
 
@@ -94,8 +91,8 @@ def _sentence(status: int) -> str:
 
 
 def respond(request: Request, problem: Problem) -> Response:
-    """Return the problem as JSON under /api, else as a page (or the way to sign in)."""
-    if request.url.path.startswith(("/api/", "/healthz")):
+    """Return the problem as JSON to programs, else as a page (or the way to sign in)."""
+    if request.url.path.startswith(_FOR_PROGRAMS):
         return _as_json(request, problem)
     if problem.code == NotAuthenticated.code and request.method in {"GET", "HEAD"}:
         return RedirectResponse(f"/sign-in?next={quote(_local(request), safe='')}", status_code=303)
@@ -143,7 +140,8 @@ def _handle(request: Request, error: Exception) -> Response:
     return respond(request, describe(error))
 
 
-def _handle_database_away(request: Request, error: Exception) -> Response:
+def database_away(request: Request, error: Exception) -> Response:
+    """Log that the database is away, and ask to come back."""
     log.warning("request %s found no database: %s", request_id(request), error)
     busy = Busy(
         "The database does not answer just now. Nothing that was not confirmed has been saved.",
@@ -168,7 +166,7 @@ def install(app: FastAPI) -> None:
     for kind in (LetheError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _handle)
     for away in DATABASE_AWAY:
-        app.add_exception_handler(away, _handle_database_away)
+        app.add_exception_handler(away, database_away)
     app.add_exception_handler(StorageAway, _handle_storage_away)
 
 

@@ -434,6 +434,13 @@ class ProblemOut(Out):
     instance: str
 
 
+class Ready(Out):
+    """What the service needs, and how it found it: "ok", or in words what is wrong with what it can do without."""
+
+    status: str
+    checks: dict[str, str]
+
+
 class Health(Out):
     """Whether the service can reach its database."""
 

@@ -4,19 +4,26 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.secret_files import read_secret, with_password
 
 
 class Settings(BaseSettings):
     """Everything a process of Lethe can be told from outside."""
 
-    model_config = SettingsConfigDict(env_prefix="LETHE_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="LETHE_", frozen=True, validate_default=True, hide_input_in_errors=True
+    )
 
     environment: Literal["development", "production"] = "development"
     data_dir: Path = Path("var")
     """Where the database (when it is SQLite), blobs, caches and half-made references live."""
     competitions_dir: Path = Path("competitions")
-    database_url: str = ""
+    database_password_file: Path | None = None
+    """Holds the password that database_url leaves out."""
+    database_url: str = Field(default="", repr=False)
     """An SQLAlchemy URL; empty means SQLite in data_dir."""
     storage_url: str = ""
     """Where blobs are: s3://bucket or s3://bucket/prefix; empty means a folder in data_dir."""
@@ -25,6 +32,14 @@ class Settings(BaseSettings):
     storage_access_key_file: Path | None = None
     storage_secret_key_file: Path | None = None
     """For S3: files that hold the two halves of the credentials; without, the usual AWS_* variables count."""
+    broker_password_file: Path | None = None
+    """Holds the password that broker_url leaves out."""
+    broker_url: str = Field(default="", repr=False)
+    """Redis, which wakes workers; empty on one machine, where they look by themselves."""
+    metrics_token_file: Path | None = None
+    """Holds the token that /metrics asks for; without it, only this machine may read them."""
+    metrics_address: str = ""
+    """Where a worker shows its own metrics and health, such as 127.0.0.1:9101; empty for nowhere."""
     lease_seconds: float = 60.0
     """A worker that is silent for this long loses its runs to others."""
     poll_seconds: float = 1.0
@@ -34,6 +49,8 @@ class Settings(BaseSettings):
     """How long after its last look a worker measures a retraining again, to see whether its device has drifted."""
     queue_due_hours: float = 24.0
     """A queued or running evaluation with no progress for this long ends as stalled."""
+    fresh_seconds: float = 0.2
+    """How old may be what a web process knows of changes that others have made."""
     session_hours: float = 24.0 * 14
     sandbox: Literal["bubblewrap", "docker"] = "bubblewrap"
     """What isolates participants' code. There is no way to run it without."""
@@ -47,6 +64,25 @@ class Settings(BaseSettings):
     """Where models run."""
     gpu: str = "0"
     """For cuda: the index or UUID of the one GPU or MIG instance that this worker has for itself."""
+
+    @field_validator("database_url", "broker_url")
+    @classmethod
+    def _complete(cls, url: str, info: ValidationInfo) -> str:
+        name = str(info.field_name).removesuffix("_url")
+        path = info.data.get(f"{name}_password_file")
+        return with_password(url, path)
+
+    @field_validator("metrics_token_file")
+    @classmethod
+    def _readable(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            read_secret(path)
+        return path
+
+    @property
+    def metrics_token(self) -> str | None:
+        """The token that /metrics asks for."""
+        return None if self.metrics_token_file is None else read_secret(self.metrics_token_file)
 
     @property
     def queue_due(self) -> timedelta:

@@ -173,7 +173,7 @@ class LocalStorage:
 
     def set_aside(self, blob: Blob) -> None:
         """Rename a blob to a name that it has never had. One that is gone was set aside by somebody else."""
-        self._leaving.mkdir(parents=True, exist_ok=True)
+        self._make(self._leaving)
         place = self._path(blob.digest)
         with suppress(FileNotFoundError):
             os.utime(place)  # first: a crash in between must not leave one aside that looks long gone
@@ -187,7 +187,7 @@ class LocalStorage:
     def bring_back(self, blob: Blob) -> None:
         """Rename what is set aside to where it was."""
         place = self._path(blob.digest)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        self._make(place.parent)
         with suppress(FileNotFoundError):  # somebody else was quicker
             (self._leaving / blob.name).rename(place)
 
@@ -226,10 +226,23 @@ class LocalStorage:
         return self._root / digest[:2] / digest
 
     def _aside(self) -> Path:
-        self.incoming.mkdir(parents=True, exist_ok=True)
+        self._make(self.incoming)
         aside = self.incoming / uuid4().hex
         aside.touch(mode=0o600)  # hidden data and participants' code: for nobody else on this machine
+        self._give(aside)
         return aside
+
+    def _make(self, folder: Path) -> None:
+        if not folder.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            for one in (self._root, folder):
+                self._give(one)
+
+    def _give(self, path: Path) -> None:
+        """Let what root makes belong to the data folder's owner: a worker may be root where the web service is not."""
+        if os.geteuid() == 0:
+            owner = self._root.parent.stat()
+            os.chown(path, owner.st_uid, owner.st_gid)
 
     def _settle(self, aside: Path) -> str:
         """Give a complete file its final name. An existing blob is replaced, which also heals a damaged one."""
@@ -238,7 +251,7 @@ class LocalStorage:
             os.fsync(file.fileno())
         final = self._path(digest)
         new_folder = not final.parent.exists()
-        final.parent.mkdir(parents=True, exist_ok=True)
+        self._make(final.parent)
         aside.replace(final)
         _sync_folder(final.parent)
         if new_folder:

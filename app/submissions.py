@@ -1,6 +1,7 @@
 """The way in: accept a bundle, read it back, cancel it, rerun it."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,13 +14,14 @@ from sqlalchemy.orm.interfaces import ORMOption
 
 from app import archive, evaluations, events, quota, registry
 from app.competitions import CompetitionConfig
-from app.db import read_only, unit_of_work
+from app.db import UnitOfWork, read_only, unit_of_work
 from app.errors import BadRequest, CompetitionClosed, Conflict, Forbidden, IdempotencyMismatch, NotFound
 from app.models import Competition, Evaluation, Reference, Submission, User
 from app.status import Status
 from app.storage import Storage
 from app.text import has_control
 
+log = logging.getLogger("lethe.web")
 MAX_NOTE = 200
 MAX_KEY = 128
 
@@ -77,7 +79,7 @@ def accept(
 
 
 def _insert(
-    session: Session,
+    session: UnitOfWork,
     incoming: _Upload,
     now: datetime,
     seeds: Callable[[int], Sequence[int]],
@@ -106,9 +108,11 @@ def _insert(
     events.write(
         session, "submission.accepted", actor, now, submission_id=submission.id, detail=incoming.digest
     )
-    _evaluate(
+    evaluation = _evaluate(
         session, submission, config, reference, seeds(reference.n_models), actor=actor, now=now, due=due
     )
+    ids = {"submission_id": submission.id, "evaluation_id": evaluation.id}
+    session.after_commit(lambda: log.info("a submission is accepted", extra={"fields": ids}))
     return Accepted(submission.id, created=True)
 
 

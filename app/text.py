@@ -8,6 +8,8 @@ from pydantic import AfterValidator
 
 def has_control(text: str) -> bool:
     """Whether there is a control character in it (NUL, line ends and tabs are some), or half of a surrogate pair."""
+    if text.isascii() and text.isprintable():
+        return False  # nearly always, and quickly
     return any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
 
 

@@ -1,17 +1,21 @@
 """What an operator starts: the web service, a worker, migrations, accounts."""
 
 import json
-import logging
 import os
 import secrets
 import signal
 import socket
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.errors import CliError, reported
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from worker.metrics import WorkerMetrics
 
 
 @click.command()
@@ -24,14 +28,21 @@ def serve(*, host: str, port: int) -> None:
     """Run the web service: pages and API."""
     import uvicorn
 
+    from app.log_lines import configure
     from app.main import create_app
 
     settings = settings_of_environment()
+    configure(settings.environment)
     migrated_database(settings).dispose()
     with words_for_errors():
         application = create_app(settings)
     config = uvicorn.Config(
-        application, log_level="warning", timeout_graceful_shutdown=3, server_header=False
+        application,
+        log_config=None,  # uvicorn's own would go around ours
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=3,
+        server_header=False,
     )
     with _listening(host, port) as listener:
         uvicorn.Server(config).run(sockets=[listener])
@@ -60,11 +71,12 @@ def worker(*, name: str) -> None:
     settings = settings_of_environment()
     engine = migrated_database(settings)
 
+    from app.log_lines import configure
     from worker.sandbox.base import SandboxUnavailable
     from worker.sandbox.choose import backend_of, take_gpu
     from worker.sandbox.pool import Pool
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    configure(settings.environment)
     try:
         gpu = take_gpu(settings)
         backend = backend_of(settings)
@@ -76,6 +88,7 @@ def worker(*, name: str) -> None:
 
     from app.storage import open_storage
     from worker.device import Device
+    from worker.metrics import WorkerMetrics
     from worker.pipeline import Worker
 
     torch.set_num_threads(1)  # inference beside starting sandboxes: more threads only wait for each other
@@ -85,7 +98,9 @@ def worker(*, name: str) -> None:
         storage = open_storage(settings)
     device = Device(storage, pool, settings)
     name = name or f"{socket.gethostname()}:{os.getpid()}"
-    loop = Worker(engine, device, settings, name, probe=backend.probe)
+    metrics = WorkerMetrics()
+    loop = Worker(engine, device, settings, name, probe=backend.probe, metrics=metrics)
+    _show(metrics, settings)
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: loop.stop())
     try:
@@ -93,6 +108,21 @@ def worker(*, name: str) -> None:
     finally:
         pool.close()
         backend.close()
+
+
+def _show(metrics: "WorkerMetrics", settings: "Settings") -> None:
+    """Answer a worker's metrics and health where the settings say."""
+    from worker.metrics import parse_address, serve
+
+    if not settings.metrics_address:
+        return
+    token = settings.metrics_token
+    try:
+        serve(metrics, parse_address(settings.metrics_address, token), token)
+    except (ValueError, OSError) as error:
+        raise CliError(
+            f"Metrics cannot be shown: {error}.", code="cannot_listen", advice="See LETHE_METRICS_ADDRESS."
+        ) from error
 
 
 @click.command()

@@ -20,10 +20,12 @@ from app import evaluations
 from app.competitions import CompetitionConfig
 from app.db import read_only, unit_of_work
 from app.evaluations import Claim, NextUp, Recorded, RunOutcome, ScoringClaim
+from app.log_lines import belonging
 from app.settings import Settings
 from app.storage import StorageAway
 from worker.calibration import Calibrator, Wanted
 from worker.device import Device
+from worker.metrics import WorkerMetrics
 from worker.recovery import AWAY, BackOff, beating, first_line, with_retries
 from worker.sandbox.base import SandboxFault
 
@@ -61,6 +63,7 @@ class Worker:
         clock: Callable[[], datetime] = utc_now,
         probe: Callable[[], None] = lambda: None,
         wait: Callable[[float], object] | None = None,
+        metrics: WorkerMetrics | None = None,
     ) -> None:
         self._engine = engine
         self._device = device
@@ -71,6 +74,7 @@ class Worker:
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._stopping = threading.Event()
         self._wait = wait or self._stopping.wait
+        self.metrics = metrics or WorkerMetrics()
         self._back_off = BackOff()
         self._calibrator = Calibrator(engine, device, settings, name, clock)
         self._suspect = False
@@ -109,12 +113,15 @@ class Worker:
             self._probe()
             self._suspect = False
         self._reap_when_due()
-        with unit_of_work(self._engine) as session:
+        with self.metrics.claims.time(), unit_of_work(self._engine) as session:
             reference = evaluations.next_up(session, self._calibrator.passed_over())
             work = None if reference is None else self._take(session, reference)
         if reference is None or work is None:
             return Step.IDLE
-        return self._measure(work) if isinstance(work, Wanted) else self._serve(work, reference.config)
+        if isinstance(work, Wanted):
+            return self._measure(work)
+        with belonging(evaluation_id=work.evaluation_id, run_id=work.run_id):
+            return self._serve(work, reference.config)
 
     def _take(self, session: Session, reference: NextUp) -> Claim | Wanted | None:
         """Take a run of a reference, or what is to be measured here before; None when others were quicker."""
@@ -135,11 +142,13 @@ class Worker:
     def _measure(self, wanted: Wanted) -> Step:
         """Measure retraining; no run is held meanwhile, so others may take those that wait."""
         try:
-            self._calibrator.measure(wanted, self._stopping.is_set)
+            with self.metrics.busy("calibration"):
+                self._calibrator.measure(wanted, self._stopping.is_set)
         except AWAY:
             raise
         except Exception:
             log.exception("fault in a calibration")
+            self.metrics.faults.inc()
             self._suspect = not self._stopping.is_set()
             return Step.FAULT
         return Step.WORKED
@@ -154,7 +163,7 @@ class Worker:
 
     def _serve(self, claim: Claim, config: CompetitionConfig) -> Step:
         try:
-            with self._beating(lambda s: self._is_wanted(s, claim)) as unwanted:
+            with self.metrics.busy("run"), self._beating(lambda s: self._is_wanted(s, claim)) as unwanted:
                 ended = self._device.run(claim, config, lambda: unwanted.is_set() or self._stopping.is_set())
         except AWAY:
             raise  # the lease brings the run back
@@ -165,6 +174,7 @@ class Worker:
         except Exception:
             # whatever is not a RunResult is ours: a sandbox fault, a blob that cannot be read, a full disk
             log.exception("fault in run %s", claim.run_id)
+            self.metrics.faults.inc()
             return self._give_back(claim)
         if ended is None or (ended.verdict is not None and self._stopping.is_set()):
             self._let_go(claim)  # what stops us may have killed the sandbox too: nobody is judged by that
@@ -201,8 +211,10 @@ class Worker:
         recorded = self._persist(record)
         if recorded is Recorded.LOST:
             log.warning("run %s is no longer ours: its result is dropped", claim.run_id)
+            self.metrics.leases_lost.inc()
             return
         words = ended.reason or "ok"
+        self.metrics.runs.labels(words).inc()
         log.info("run %s, %s: %s in %.3f s", claim.run_id, claim.label, words, ended.seconds)
         if recorded is Recorded.LAST:
             self._score(claim.evaluation_id)
@@ -212,8 +224,11 @@ class Worker:
         claim = self._persist(
             lambda s: evaluations.scoring_claim(s, evaluation_id, self._clock(), self._lease)
         )
-        if claim is None:
-            return
+        if claim is not None:
+            with belonging(evaluation_id=claim.evaluation_id), self.metrics.busy("scoring"):
+                self._score_claimed(claim)
+
+    def _score_claimed(self, claim: ScoringClaim) -> None:
         with self._beating(
             lambda s: evaluations.scoring_heartbeat(s, claim, self._clock(), self._lease)
         ) as lost:
@@ -222,6 +237,9 @@ class Worker:
             score = self._device.score(claim, rows)
         if lost.is_set() or not self._persist(lambda s: self._finish(s, claim, score)):
             log.warning("evaluation %s is no longer ours: its score is dropped", claim.evaluation_id)
+            self.metrics.leases_lost.inc()
+        else:
+            log.info("evaluation %s is %s", claim.evaluation_id, "scored" if score else "not scorable")
 
     def _finish(self, session: Session, claim: ScoringClaim, score: evaluations.NewScore | None) -> bool:
         if score is None:

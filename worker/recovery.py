@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import TypeVar
 
 from sqlalchemy import Engine
@@ -60,7 +61,8 @@ def beating(beat: Callable[[], bool], every_seconds: float) -> Iterator[threadin
                     unwanted.set()
                     return
 
-    thread = threading.Thread(target=loop, name="heartbeat", daemon=True)
+    # its log lines name what ours do
+    thread = threading.Thread(target=copy_context().run, args=(loop,), name="heartbeat", daemon=True)
     thread.start()
     try:
         yield unwanted

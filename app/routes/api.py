@@ -32,6 +32,7 @@ from app.views.evaluations import evaluation_out
 
 router = APIRouter(prefix="/api/v1")
 POLL_SECONDS = 2
+POLL_HEADERS = {"Cache-Control": "private, no-cache", "Lethe-Poll-Interval": str(POLL_SECONDS)}
 FOLLOW_SECONDS = 1.0
 FOLLOW_LIMIT = 900  # then the browser connects again
 
@@ -116,19 +117,19 @@ def submit(
 )
 def read_submission(
     submission_id: SubmissionId,
+    context: Ctx,
     session: Reading,
     person: Person,
     now: Now,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Poll this with `If-None-Match`, `Lethe-Poll-Interval` seconds apart, until `status` is `done`."""
-    version = versions.of_submission(session, submission_id, person, now)
-    headers = {"Cache-Control": "private, no-cache", "Lethe-Poll-Interval": str(POLL_SECONDS)}
+    mark = context.polls.read_mark(session, submission_id, person, now)
 
-    def body() -> str:
-        return submission_views.describe(session, submission_id, person).model_dump_json()
+    def body() -> bytes:
+        return context.polls.describe(session, submission_id, person, mark)
 
-    return unless_known(version.mark, if_none_match, body, "application/json", headers)
+    return unless_known(mark, if_none_match, body, "application/json", POLL_HEADERS)
 
 
 @router.get(

@@ -12,6 +12,7 @@ from app.schemas import CompetitionList, CompetitionOut, LeaderboardOut
 from app.views import competitions
 
 router = APIRouter(prefix="/api/v1", tags=["competitions"])
+BOARD_HEADERS = {"Cache-Control": "no-cache"}
 
 
 @router.get(
@@ -50,8 +51,7 @@ def read_leaderboard(
 ) -> Response:
     """Read the public leaderboard, with the row of retraining from scratch beside it."""
     kept = context.boards.get(session, slug, now, "json", LeaderboardOut.model_dump_json)
-    headers = {"Cache-Control": "no-cache"}
-    return unless_known(kept.etag, if_none_match, lambda: kept.body, "application/json", headers)
+    return unless_known(kept.etag, if_none_match, lambda: kept.body, "application/json", BOARD_HEADERS)
 
 
 @router.get(

@@ -17,7 +17,12 @@ def unless_known(
 ) -> Response:
     """Answer 304 to whom has this ETag; the body is made only for the others."""
     headers = {"ETag": f'"{etag}"', **headers}
-    known = {one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")}
-    if known & {headers["ETag"], "*"}:
+    if is_known(etag, if_none_match):
         return Response(status_code=304, headers=headers)
     return Response(body(), media_type=media, headers=headers)
+
+
+def is_known(etag: str, if_none_match: str | None) -> bool:
+    """Return whether a client says that it has this ETag."""
+    known = {one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")}
+    return bool(known & {f'"{etag}"', "*"})

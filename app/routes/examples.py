@@ -240,6 +240,7 @@ CANCEL = {
 }
 LOG = "epoch 1: loss 0.4312\nepoch 2: loss 0.2207\n"
 HEALTH = {"status": "ok", "database": "ok"}
+READY = {"status": "ready", "checks": {"database": "ok", "storage": "ok", "broker": "cannot be reached"}}
 CHANGED = 'event: changed\ndata: {"final": false}\nretry: 2000\n\n'
 
 Words = tuple[str, str, str, str]
@@ -256,6 +257,12 @@ NO_LOG: Words = (
     "Not found",
     "This submission has no log: its smoke run has not ended yet.",
     "",
+)
+NOT_READY: Words = (
+    "not_ready",
+    "Not ready",
+    "The database does not answer.",
+    "The service's log has the cause.",
 )
 _CROSS_SITE: Words = (
     "cross_site_request",

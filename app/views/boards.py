@@ -1,14 +1,17 @@
 """The leaderboard as pages and API show it, and the bytes of it that this process has rendered."""
 
 import hashlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import leaderboard, ranking, registry
+from app.changes import Changes
 from app.competitions import Publish
 from app.models import Competition, Evaluation, Reference, Submission
 from app.schemas import LeaderboardOut, LeaderboardRow
@@ -16,6 +19,7 @@ from app.status import Verdict
 from app.views import versions
 from app.views.competitions import decimals_of, reference_or_none, retraining_of
 from app.views.evaluations import flags_out
+from app.views.polls import TRUST_SECONDS
 
 NUMBERS = (
     "no decimals",
@@ -102,6 +106,13 @@ class Rendered:
 
 
 @dataclass(frozen=True)
+class _Kept:
+    rendered: Rendered
+    version: int
+    until: float
+
+
+@dataclass(frozen=True)
 class Boards:
     """The newest bytes of each competition's leaderboard in each format, shared by a process's threads.
 
@@ -109,7 +120,23 @@ class Boards:
     rendered once more.
     """
 
-    _kept: dict[tuple[str, str], Rendered] = field(default_factory=dict)
+    changes: Changes
+    clock: Callable[[], float] = time.monotonic
+    _kept: dict[tuple[str, str], _Kept] = field(default_factory=dict)
+    _rendering: Lock = field(default_factory=Lock)
+
+    def known(self, slug: str, media: str) -> Rendered | None:
+        """Return the bytes that still hold; None says to `get` them.
+
+        While one request renders anew, others get the bytes from before: a second old, or as old as rendering takes.
+        """
+        kept = self._kept.get((slug, media))
+        if kept is None or not (self._holds(kept) or self._rendering.locked()):
+            return None
+        return kept.rendered
+
+    def _holds(self, kept: _Kept) -> bool:
+        return kept.version == self.changes.boards and self.clock() < kept.until
 
     def get(
         self,
@@ -119,11 +146,20 @@ class Boards:
         media: str,
         render: Callable[[LeaderboardOut], str],
     ) -> Rendered:
-        """Return the leaderboard's bytes, rendered anew only when something in it has changed. Raises NotFound."""
-        mark = versions.of_board(session, slug, now)
-        kept = self._kept.get((slug, media))
-        if kept is None or kept.mark != mark:
-            body = render(board(session, slug, now)).encode()
-            kept = Rendered(mark, hashlib.sha256(body).hexdigest()[:32], body)
-            self._kept[slug, media] = kept
-        return kept
+        """Return the leaderboard's bytes, rendered anew only when something in it has changed. Raises NotFound.
+
+        Whoever asks has looked at the changes before.
+        """
+        with self._rendering:
+            known = self._kept.get((slug, media))
+            if known is not None and self._holds(known):
+                return known.rendered
+            version, until = self.changes.boards, self.clock() + TRUST_SECONDS
+            mark = versions.of_board(session, slug, now)
+            if known is not None and known.rendered.mark == mark:
+                rendered = known.rendered
+            else:
+                body = render(board(session, slug, now)).encode()
+                rendered = Rendered(mark, hashlib.sha256(body).hexdigest()[:32], body)
+            self._kept[slug, media] = _Kept(rendered, version, until)
+            return rendered

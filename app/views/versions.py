@@ -84,6 +84,8 @@ class Version:
 
     mark: str
     final: bool
+    closes_at: datetime
+    """When its competition closes, and its viewer may come to see more."""
 
 
 def of_submission(session: Session, submission_id: str, viewer: User, now: datetime) -> Version:
@@ -97,7 +99,7 @@ def of_submission(session: Session, submission_id: str, viewer: User, now: datet
         raise NotFound(submissions.NOT_YOURS)
     seen = [row for row in rows if submissions.may_see(row.split, viewer, row.closes_at, now)]
     mark = _digest([tuple(row[2:]) for row in seen])
-    return Version(mark, all(row.status is Status.DONE for row in seen))
+    return Version(mark, all(row.status is Status.DONE for row in seen), rows[0].closes_at)
 
 
 def of_board(session: Session, slug: str, now: datetime) -> str:

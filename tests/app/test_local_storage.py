@@ -61,3 +61,14 @@ def test_what_a_dead_process_left_half_written_is_swept_and_blobs_are_not(storag
     storage.sweep(datetime.now(UTC) + timedelta(hours=1))
     assert [path.name for path in storage.incoming.iterdir()] == []
     assert len(files(storage)) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files that belong to others")
+def test_what_root_stores_belongs_to_the_owner_of_the_data_folder(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    os.chown(data, 10002, 10002)
+    digest = LocalStorage(data / "blobs").put(b"from root")
+    made = [data / "blobs", data / "blobs/incoming", data / "blobs" / digest[:2]]
+    made.append(made[-1] / digest)
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in made} == {(10002, 10002)}

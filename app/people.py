@@ -1,0 +1,54 @@
+"""Who holds which token, as this process has lately found: polls would ask for little else."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from app import auth
+from app.auth import Kind
+from app.changes import Changes
+from app.db import read_only
+from app.models import User
+
+_MOST = 10_000
+
+
+@dataclass(frozen=True)
+class _Holder:
+    user: User
+    expires_at: datetime | None
+    version: int
+
+
+@dataclass(frozen=True)
+class People:
+    """Token holders, forgotten as soon as any token or account is seen to have changed."""
+
+    engine: Engine
+    changes: Changes
+    _kept: dict[bytes, _Holder] = field(default_factory=dict)
+
+    def known(self, secret: str, kind: Kind, now: datetime) -> User | None:
+        """Return the user of a token that was found alive and still is; None says to `find` out."""
+        kept = self._kept.get(_key(secret, kind))
+        if kept is None or kept.version != self.changes.people:
+            return None
+        return kept.user if kept.expires_at is None or kept.expires_at > now else None
+
+    def find(self, secret: str, kind: Kind, now: datetime) -> User:
+        """Ask the database. Raises NotAuthenticated."""
+        version = self.changes.people  # before the query: at worst, what is newer is asked for once more
+        with read_only(self.engine) as session:
+            user, expires_at = auth.holder_of(session, secret, now, kind)
+            session.expunge(user)
+        if len(self._kept) >= _MOST:
+            self._kept.clear()
+        self._kept[_key(secret, kind)] = _Holder(user, expires_at, version)
+        return user
+
+
+def _key(secret: str, kind: Kind) -> bytes:
+    """No secret is kept in memory longer than its request."""
+    return hashlib.sha256(f"{kind}:{secret}".encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,124 @@
+"""What polls and leaderboards ask of the database while nothing changes, and what they say once something does."""
+
+from datetime import UTC, datetime
+
+from starlette.testclient import TestClient
+
+from app import tokens
+from app.db import unit_of_work
+from app.main import create_app
+from app.models import Token
+from app.settings import Settings
+
+BOARD = "/api/v1/competitions/digits/leaderboard"
+
+
+def poll(client, url, headers, etag=None):
+    return client.get(url, headers={**headers, **({"If-None-Match": etag} if etag else {})})
+
+
+def test_a_poll_asks_only_for_the_tail_of_the_log(client, world, bearer, statements):
+    url = f"/api/v1/submissions/{world.submit('ada')}"
+    first = poll(client, url, bearer("ada"))
+    for etag, status in ((first.headers["ETag"], 304), (None, 200)):
+        with statements() as seen:
+            answer = poll(client, url, bearer("ada"), etag)
+        assert answer.status_code == status
+        assert answer.content == (first.content if status == 200 else b"")
+        assert ["FROM events" in one for one in seen if not one.startswith(("BEGIN", "PRAGMA"))] == [True]
+
+
+def test_a_leaderboard_asks_only_for_the_tail_of_the_log(client, world, statements):
+    world.scored("ada", 0.08, 0.99, 0.98)
+    for url in (BOARD, f"{BOARD}.csv"):
+        first = client.get(url)
+        with statements() as seen:
+            assert client.get(url).content == first.content
+        assert ["FROM events" in one for one in seen if not one.startswith(("BEGIN", "PRAGMA"))] == [True]
+
+
+def test_runs_do_not_make_a_leaderboard_be_asked_for_and_scores_do(client, world, statements):
+    world.scored("ada", 0.08, 0.99, 0.98)
+    world.submit("grace")
+    first = client.get(BOARD)
+    assert world.run(4) == "last"
+    with statements() as seen:
+        assert client.get(BOARD).content == first.content
+    assert not any("FROM competitions" in one for one in seen)
+    world.score(0.09, 0.99, 0.98)
+    assert [row["user"] for row in client.get(BOARD).json()["rows"]] == ["grace", "ada"]
+
+
+def test_every_step_of_a_run_is_seen_by_the_next_poll(client, world, bearer):
+    url = f"/api/v1/submissions/{world.submit('ada')}"
+    etags = [poll(client, url, bearer("ada")).headers["ETag"]]
+    for step in (world.claim_one, lambda: world.run(3)):
+        step()
+        answer = poll(client, url, bearer("ada"), etags[-1])
+        assert answer.status_code == 200
+        etags.append(answer.headers["ETag"])
+    assert len(set(etags)) == 3
+
+
+def test_a_poll_is_still_the_owners_alone_when_it_is_kept(client, world, bearer):
+    url = f"/api/v1/submissions/{world.submit('ada')}"
+    etag = poll(client, url, bearer("ada")).headers["ETag"]
+    assert poll(client, url, bearer("grace"), etag).status_code == 404
+    assert poll(client, url, {}, etag).status_code == 401
+    assert poll(client, url, bearer("root")).status_code == 200
+
+
+def test_a_token_that_was_revoked_elsewhere_opens_nothing_any_more(client, world, bearer):
+    url = f"/api/v1/submissions/{world.submit('ada')}"
+    etag = poll(client, url, bearer("ada")).headers["ETag"]
+    ada = world.user("ada")
+    with unit_of_work(world.engine) as session:
+        for token in session.query(Token).filter_by(user_id=ada.id, kind="api"):
+            tokens.revoke(session, ada, token.id, world.clock())
+    assert poll(client, url, bearer("ada"), etag).status_code == 401
+
+
+def test_a_token_that_expires_meanwhile_opens_nothing_any_more(client, world, sign_in):
+    sign_in("ada")
+    assert client.get("/api/v1/submissions").status_code == 200
+    world.clock.forward(days=15)
+    assert client.get("/api/v1/submissions").status_code == 401
+
+
+def test_the_close_of_a_competition_is_seen_although_no_event_tells_of_it(client, world, bearer):
+    url = f"/api/v1/submissions/{world.submit('ada')}"
+    person = world.user("ada")
+    polls = client.app.state.context.polls
+    assert poll(client, url, bearer("ada")).status_code == 200
+    submission_id = url.rsplit("/", 1)[1]
+    assert polls.mark(submission_id, person, world.clock()) is not None
+    assert polls.mark(submission_id, person, datetime(2026, 6, 1, tzinfo=UTC)) is None
+
+
+def test_memory_answers_exactly_what_the_route_does(client, world, bearer):
+    url = f"/api/v1/submissions/{world.submit('ada')}"
+    headers = {**bearer("ada"), "X-Request-Id": "trace-12345"}
+    for path in (url, BOARD):
+        asked = [poll(client, path, headers) for _ in range(2)]
+        asked += [poll(client, path, headers, asked[0].headers["ETag"]) for _ in range(2)]
+        assert [one.status_code for one in asked] == [200, 200, 304, 304]
+        assert asked[0].content == asked[1].content
+        assert asked[0].headers == asked[1].headers
+        assert asked[2].headers == asked[3].headers
+
+
+def test_what_comes_from_memory_is_counted_by_its_route(client, world, bearer):
+    url = f"/api/v1/submissions/{world.submit('ada')}"
+    for _ in range(3):
+        poll(client, url, bearer("ada"))
+        client.get(BOARD)
+    text = client.app.state.context.metrics.text().decode()
+    for route in ("/api/v1/submissions/{submission_id}", "/api/v1/competitions/{slug}/leaderboard"):
+        assert f'lethe_request_seconds_count{{method="GET",route="{route}",status="200"}} 3.0' in text
+
+
+def test_with_the_database_away_a_poll_says_so_and_does_not_answer_from_memory(world):
+    settings = Settings(data_dir=world.data_dir, database_url="postgresql+psycopg://lethe@127.0.0.1:1/lethe")
+    with TestClient(create_app(settings)) as client:
+        answer = client.get(BOARD)
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
