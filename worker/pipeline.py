@@ -109,7 +109,8 @@ class Worker:
             self._suspect = False
         self._reap_when_due()
         with unit_of_work(self._engine) as session:
-            reference = evaluations.next_up(session, self._calibrator.passed_over())
+            passed_over = self._calibrator.passed_over()
+            reference = evaluations.next_up(session, passed_over, self._settings.device)
             work = None if reference is None else self._take(session, reference)
         if reference is None or work is None:
             return Step.IDLE
