@@ -30,7 +30,7 @@ system-demo:
 	@sh .ci/system-packages bwrap:bubblewrap
 
 system-test:
-	@sh .ci/system-packages bwrap:bubblewrap chromium:chromium pg_ctlcluster:postgresql dockerd:docker.io debootstrap:debootstrap
+	@sh .ci/system-packages bwrap:bubblewrap chromium:chromium pg_ctlcluster:postgresql dockerd:docker.io debootstrap:debootstrap redis-server:redis-server
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

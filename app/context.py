@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from app import streams, uploads
 from app.limits import FailureLimit, Turns
+from app.queue import Doorbell, Silent
 from app.rendering import Renderer
 from app.settings import Settings
 from app.storage import Storage
@@ -37,6 +38,8 @@ class Context:
     uploads_under_way: Turns = field(default_factory=lambda: Turns(uploads.AT_ONCE, uploads.too_many))
     streams: Turns = field(default_factory=lambda: Turns(streams.PER_PERSON, streams.too_many))
     boards: Boards = field(default_factory=Boards)
+    bell: Doorbell = field(default_factory=Silent)
+    """Rung when there is work for workers."""
 
     @property
     def uploads(self) -> Path:

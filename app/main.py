@@ -9,6 +9,7 @@ from app import problems
 from app.context import Context
 from app.db import make_engine
 from app.edge import Edge
+from app.queue import doorbell
 from app.rendering import STATIC, Renderer
 from app.routes import (
     account,
@@ -68,6 +69,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         storage=storage,
         clock=clock,
         renderer=Renderer(clock),
+        bell=doorbell(settings),
     )
     for folder in (app.state.context.uploads, storage.incoming):
         sweep(folder, clock() - LEFT_BEHIND)

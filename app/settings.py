@@ -27,6 +27,10 @@ class Settings(BaseSettings):
     """How long after its last look a worker measures a retraining again, to see whether its device has drifted."""
     queue_due_hours: float = 24.0
     """A queued or running evaluation with no progress for this long ends as stalled."""
+    broker_url: str = ""
+    """Redis, by which workers are woken and watched; empty means that they poll the database."""
+    drain_seconds: float = 0.0
+    """How long a run may go on after its worker was told to stop, before it is killed and given back."""
     session_hours: float = 24.0 * 14
     sandbox: Literal["bubblewrap", "docker"] = "bubblewrap"
     """What isolates participants' code. There is no way to run it without."""

@@ -2,9 +2,7 @@
 
 import json
 import logging
-import os
 import secrets
-import signal
 import socket
 from datetime import UTC, datetime
 
@@ -54,13 +52,16 @@ def _listening(host: str, port: int) -> socket.socket:
 @click.option("--name", default="", help="This worker's name in logs and events [default: host and process].")
 @reported
 def worker(*, name: str) -> None:
-    """Run submissions from the queue, each seed in its own sandbox, until SIGTERM or Ctrl-C."""
+    """Run submissions from the queue, each seed in its own sandbox, until SIGTERM or Ctrl-C.
+
+    Where LETHE_BROKER_URL is set it is a Celery worker, else it polls the database. Told to stop, it takes no more
+    work and lets the run in hand last for LETHE_DRAIN_SECONDS; told twice, it stops at once.
+    """
     settings = settings_of_environment()
     engine = migrated_database(settings)
 
     from worker.sandbox.base import SandboxUnavailable
     from worker.sandbox.choose import backend_of, take_gpu
-    from worker.sandbox.pool import Pool
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
@@ -70,25 +71,10 @@ def worker(*, name: str) -> None:
     except SandboxUnavailable as error:
         raise CliError(f"No untrusted code will be run: {error}", code="no_sandbox") from error
 
-    import torch
+    from worker.service import serve as work
 
-    from app.storage import LocalStorage
-    from worker.device import Device
-    from worker.pipeline import Worker
-
-    torch.set_num_threads(1)  # inference beside starting sandboxes: more threads only wait for each other
     # a sandbox that gets ready uses the GPU, which is the running one's alone: on a GPU they take turns
-    pool = Pool(backend, cores=1 if gpu else None)
-    device = Device(LocalStorage(settings.data_dir / "blobs"), pool, settings)
-    name = name or f"{socket.gethostname()}:{os.getpid()}"
-    loop = Worker(engine, device, settings, name, probe=backend.probe)
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: loop.stop())
-    try:
-        loop.run_forever()
-    finally:
-        pool.close()
-        backend.close()
+    work(settings, engine, backend, name, cores=1 if gpu else None)
 
 
 @click.command()

@@ -85,7 +85,14 @@ def rerun(
 ) -> Response:
     """Grade a submission again, then show it."""
     administration.rerun(
-        session, submission_id, split, reason, admin, now, queue_due=context.settings.queue_due
+        session,
+        submission_id,
+        split,
+        reason,
+        admin,
+        now,
+        queue_due=context.settings.queue_due,
+        bell=context.bell,
     )
     return RedirectResponse(f"/submissions/{submission_id}", status_code=303)
 

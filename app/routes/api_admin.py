@@ -59,6 +59,7 @@ def rerun(
         admin,
         now,
         queue_due=context.settings.queue_due,
+        bell=context.bell,
     )
     made = evaluation_out(evaluation)
     response.headers["Location"] = made.links.self
