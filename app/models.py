@@ -316,7 +316,7 @@ class Worker(Base):
     device_name: Mapped[str] = mapped_column(String(200))
     sandboxes: Mapped[str] = mapped_column(String(200))  # the back end's identity
     version: Mapped[str] = mapped_column(String(32))  # of Lethe
-    state: Mapped[WorkerState]
+    state: Mapped[WorkerState]  # as it said last; see app.workers.state_of
     run_id: Mapped[str | None] = mapped_column(String(32))
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]

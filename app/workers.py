@@ -3,10 +3,11 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.models import Worker
+from app.settings import Settings
 from app.status import WorkerState
 
 FORGOTTEN_AFTER = timedelta(days=1)
@@ -37,15 +38,17 @@ def leave(session: Session, who: Identity) -> None:
     session.execute(delete(Worker).where(Worker.name == who.name, Worker.started_at == who.started_at))
 
 
-def tidy(session: Session, now: datetime, lost_after: timedelta) -> None:
-    """Mark workers that were not heard of for so long, and after a day forget them."""
-    silent = Worker.seen_at <= now - lost_after
-    lost = update(Worker).where(silent, Worker.state != WorkerState.LOST)
-    session.execute(lost.values(state=WorkerState.LOST).execution_options(synchronize_session=False))
+def forget(session: Session, now: datetime) -> None:
+    """Take the rows of workers away that were not heard of for a day."""
     old = delete(Worker).where(Worker.seen_at <= now - FORGOTTEN_AFTER)
     session.execute(old.execution_options(synchronize_session=False))
 
 
-def listing(session: Session) -> list[Worker]:
-    """Return all workers by name."""
-    return list(session.scalars(select(Worker).order_by(Worker.name)))
+def lost_after(settings: Settings) -> timedelta:
+    """Return how long a worker is silent before it counts as lost: about as long as its runs are its own."""
+    return timedelta(seconds=max(settings.lease_seconds, 2 * settings.reap_seconds))
+
+
+def state_of(worker: Worker, now: datetime, after: timedelta) -> WorkerState:
+    """Return what a worker is about; lost, whatever it said last, when it was silent for so long."""
+    return WorkerState.LOST if worker.seen_at <= now - after else worker.state

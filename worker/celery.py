@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery.apps.worker import Worker as CeleryWorker
 from celery.signals import setup_logging
@@ -18,7 +18,9 @@ from celery.worker import state
 from app.queue import celery_app, queue_name
 from app.settings import Settings
 from app.status import Lane
-from worker.pipeline import Worker
+
+if TYPE_CHECKING:
+    from worker.pipeline import Worker  # brings torch, which Celery's commands do without
 
 app = celery_app(Settings())
 app.conf.include = ["worker.tasks"]
@@ -27,7 +29,7 @@ app.conf.include = ["worker.tasks"]
 class Rounds:
     """Who lets the loop go on: a message, or the worker's own beat; one at a time, and messages first."""
 
-    def __init__(self, loop: Worker) -> None:
+    def __init__(self, loop: "Worker") -> None:
         self._loop = loop
         self._turn = threading.Lock()
         self._message_waits = threading.Event()
@@ -61,7 +63,7 @@ class Draining(CeleryWorker):  # type: ignore[misc]
         state.should_stop = 0
 
 
-def run(loop: Worker, name: str, settings: Settings) -> None:
+def run(loop: "Worker", name: str, settings: Settings) -> None:
     """Serve messages and beats until SIGTERM or SIGINT; returns when the run in hand has ended."""
     rounds = Rounds(loop)
     app.loop, app.rounds = loop, rounds

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib.metadata import version
 from typing import Protocol
 
@@ -74,13 +74,8 @@ class Reaper:
                 if touched:
                     session.after_commit(self._bell.ring)
             with unit_of_work(self._engine) as session:
-                workers.tidy(session, self._clock(), lost_after(self._settings))
+                workers.forget(session, self._clock())
             self._reaped_at = time.monotonic()
-
-
-def lost_after(settings: Settings) -> timedelta:
-    """Return how long a worker is silent before it is shown as lost: as long as its runs are its own."""
-    return timedelta(seconds=max(settings.lease_seconds, 2 * settings.reap_seconds))
 
 
 def _beat_seconds(settings: Settings) -> float:

@@ -1,4 +1,4 @@
-"""The admin's pages: evaluations, queue, events, calibrations, rerun and cancel."""
+"""The admin's pages: evaluations, queue, workers, events, calibrations, rerun and cancel."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from app import administration, calibrations, submissions
 from app.dependencies import Admin, Ctx, Now, Reading, Writing
 from app.status import Status
 from app.text import LARGEST_ID, PlainText
-from app.views import operations
+from app.views import operations, workers
 from app.views.calibrations import listing
 
 router = APIRouter(prefix="/admin", include_in_schema=False)
@@ -64,6 +64,13 @@ def calibrations_page(request: Request, context: Ctx, session: Reading, admin: A
         "tab": "calibrations",
     }
     return context.renderer.page(request, "admin/calibrations.html", shown, viewer=admin)
+
+
+@router.get("/workers")
+def workers_page(request: Request, context: Ctx, session: Reading, admin: Admin, now: Now) -> Response:
+    """Show workers, what waits for them, and what is lent."""
+    shown = {"found": workers.listing(session, context.settings, now), "tab": "workers"}
+    return context.renderer.page(request, "admin/workers.html", shown, viewer=admin)
 
 
 @router.post("/calibrations/{calibration_id}/remeasure")
