@@ -62,13 +62,22 @@ class Redis:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def sleeping(name, seconds, output):
+    """Return the command of a worker whose every run sleeps and then leaves the file `output`."""
+    return [sys.executable, "-m", "tests.sleeping", name, str(seconds), str(output)]
+
+
+def real(name):
+    """Return the command of a worker as an operator starts it."""
+    return [sys.executable, "-m", "cli.main", "worker", "--name", name]
+
+
 @contextmanager
-def sleeping_worker(settings, name, seconds, output, log=None):
-    """Start a worker process over these settings (LETHE_*) whose every run sleeps and then leaves the file `output`."""
-    words = [sys.executable, "-m", "tests.sleeping", name, str(seconds), str(output)]
+def running(command, settings, log):
+    """Run a process over these settings (LETHE_*) until the block ends, then kill it if it is still there."""
     environment = {**os.environ, **settings, "OMP_NUM_THREADS": "1"}
-    with Path(log or os.devnull).open("ab") as words_said:
-        process = subprocess.Popen(words, env=environment, cwd=ROOT, stderr=words_said)
+    with Path(log).open("ab") as said:
+        process = subprocess.Popen(command, env=environment, cwd=ROOT, stderr=said)
     try:
         yield process
     finally:

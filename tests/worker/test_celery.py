@@ -2,28 +2,17 @@
 
 import json
 import logging
-import os
-import socket
-import subprocess
-import sys
 import time
 from contextlib import ExitStack
-from datetime import UTC, datetime
 
 import pytest
-from kombu.exceptions import OperationalError
 from redis import Redis as Client
-from redis.exceptions import RedisError
-from sqlalchemy import select
 
-from app import submissions
-from app.db import read_only, unit_of_work
-from app.models import Evaluation, Run, Worker
 from app.queue import CeleryBell, Silent, celery_app, doorbell
 from app.settings import Settings
 from app.status import Lane, RunStatus, Verdict, WorkerState
-from tests.processes import ROOT, Redis, sleeping_worker, wait_until
-from worker import weights
+from tests.farm import Farm
+from tests.processes import Redis, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -35,74 +24,13 @@ def redis():
 
 
 @pytest.fixture
-def farm(bench, redis, tmp_path):
+def farm(bench, redis):
     """A queue with one submission, and a way to start workers for it."""
     if redis.process.poll() is not None:
         redis.start()
     Client(port=redis.port).flushall()
-    output = tmp_path / "original"
-    output.write_bytes(weights.serialise(bench.material.original()))
     with ExitStack() as started:
-        yield Farm(bench, redis, output, started)
-
-
-class Farm:
-    def __init__(self, bench, redis, output, started):
-        self.bench, self.redis, self.started = bench, redis, started
-        self.output, self.log = output, output.with_name("workers.log")
-        self.environment = {
-            "LETHE_DATA_DIR": str(bench.settings.data_dir),
-            "LETHE_BROKER_URL": redis.url,
-            "LETHE_LEASE_SECONDS": "6",
-            "LETHE_REAP_SECONDS": "300",  # so that only messages can have woken anybody
-        }
-        self.settings = Settings(data_dir=bench.settings.data_dir, broker_url=redis.url)
-
-    def worker(self, name, seconds=0.05, **changes):
-        begun = sleeping_worker(self.environment | changes, name, seconds, self.output, self.log)
-        process = self.started.enter_context(begun)
-        wait_until(lambda: name in self.workers())
-        return process
-
-    def workers(self):
-        with read_only(self.bench.engine) as session:
-            return {one.name: one for one in session.scalars(select(Worker))}
-
-    def runs(self, status=None, submission_id=None):
-        query = select(Run).join(Evaluation).order_by(Run.seed_index)
-        if submission_id is not None:
-            query = query.where(Evaluation.submission_id == submission_id)
-        with read_only(self.bench.engine) as session:
-            return [run for run in session.scalars(query) if status in {None, run.status}]
-
-    def verdict(self, submission_id):
-        query = select(Evaluation.verdict).where(Evaluation.submission_id == submission_id)
-        with read_only(self.bench.engine) as session:
-            return session.scalar(query)
-
-    def cancel_first(self):
-        with unit_of_work(self.bench.engine) as session:
-            submissions.cancel(session, self.bench.submission_id, self.bench.ada, datetime.now(UTC))
-
-    def inspect(self, what, name):
-        at = f"{name}@{socket.gethostname()}"  # named, the command ends with the answer and not with the time
-        words = ["-A", "worker.celery", "inspect", what, "--json", "--timeout", "20", "--destination", at]
-        done = subprocess.run(
-            [sys.executable, "-m", "celery", *words],
-            env=os.environ | self.environment,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return json.loads(done.stdout)
-
-    def celery_is_ready(self, name):
-        try:
-            answer = celery_app(self.settings).control.ping(timeout=1)
-        except (OperationalError, RedisError):
-            return False
-        return any(host.startswith(f"{name}@") for one in answer for host in one)
+        yield Farm(bench, redis, started)
 
 
 def ends_with(process, code=0):
