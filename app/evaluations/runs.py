@@ -64,12 +64,12 @@ def claim(
     terms = {"worker": worker, "started_at": now, "lease_until": now + lease}
     for _ in range(_TRIES):
         waiting = _first(select(Run.evaluation_id).where(of_reference), limit)
-        candidates = set(session.scalars(waiting))
+        candidates = list(dict.fromkeys(session.scalars(waiting)))
         rows = {row.id: row for row in lock(session, candidates)}
-        theirs = _first(select(Run).where(of_reference, Run.evaluation_id.in_(rows)), limit)
-        free = theirs.with_for_update(skip_locked=True)
-        runs = session.scalars(free.execution_options(populate_existing=True)).all()
-        taken = [run for run in runs if _take(session, run, rows[run.evaluation_id], calibration, **terms)]
+        taken: list[Run] = []
+        for one in (rows[key] for key in candidates if key in rows):
+            free = _free(session, one, limit - len(taken))
+            taken += [run for run in free if _take(session, run, one, calibration, **terms)]
         if taken or not candidates:
             return [_lend(session, rows[run.evaluation_id], run, worker, now, queue_due) for run in taken]
     return []
@@ -84,6 +84,13 @@ ORDER = (Run.lane, Run.turn, Run.queued_at, Run.evaluation_id, Run.seed_index)
 
 def _first(query: Select[*_Ts], limit: int) -> Select[*_Ts]:
     return query.where(Run.status == RunStatus.QUEUED).order_by(*ORDER).limit(limit)
+
+
+def _free(session: Session, evaluation: Evaluation, limit: int) -> Sequence[Run]:
+    """Lock the first queued runs of an evaluation; by its own index, which is short, not the queue's."""
+    of_it = select(Run).where(Run.evaluation_id == evaluation.id, Run.status == RunStatus.QUEUED)
+    first = of_it.order_by(Run.seed_index).limit(limit).with_for_update(skip_locked=True)
+    return session.scalars(first.execution_options(populate_existing=True)).all()
 
 
 def _take(session: Session, run: Run, evaluation: Evaluation, calibration: Calibration, **terms: Any) -> bool:
