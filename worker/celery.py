@@ -58,6 +58,12 @@ class Draining(CeleryWorker):  # type: ignore[misc]
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, self._stop)
 
+    def stop(self, *arguments: Any, **words: Any) -> None:
+        """Stop, whoever asks: the pool waits for its thread, which goes on until the loop has been told."""
+        if not self.app.loop.ending.asked():
+            self.app.loop.stop()
+        super().stop(*arguments, **words)
+
     def _stop(self, *_: object) -> None:
         self.app.loop.stop()
         state.should_stop = 0

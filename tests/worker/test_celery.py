@@ -111,6 +111,15 @@ def test_told_to_stop_a_worker_ends_its_run_and_takes_no_other(farm):
     assert farm.workers() == {}
 
 
+def test_celerys_own_shutdown_stops_a_worker_like_a_signal(farm):
+    process = farm.worker("w1", seconds=20.0)
+    wait_until(lambda: farm.runs(RunStatus.RUNNING))
+    wait_until(lambda: farm.celery_is_ready("w1"))
+    celery_app(farm.settings).control.shutdown()
+    assert ends_with(process)
+    assert {(run.status, run.losses) for run in farm.runs()} == {(RunStatus.QUEUED, 0)}
+
+
 def test_told_twice_a_worker_gives_its_run_back_at_once_and_without_blame(farm):
     process = farm.worker("w1", seconds=20.0, LETHE_DRAIN_SECONDS="600")
     wait_until(lambda: farm.runs(RunStatus.RUNNING))
