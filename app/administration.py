@@ -2,14 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy.orm import Session
-
-from app import events, submissions
+from app import events, registry, submissions
+from app.db import UnitOfWork
 from app.models import Evaluation, User
+from app.queue import Doorbell
+from app.status import Lane
 
 
 def rerun(
-    session: Session,
+    session: UnitOfWork,
     submission_id: str,
     split: str,
     reason: str,
@@ -17,8 +18,9 @@ def rerun(
     now: datetime,
     *,
     queue_due: timedelta,
+    bell: Doorbell,
 ) -> Evaluation:
-    """Queue a new evaluation and keep the reason in the event log. Raises as submissions.rerun does."""
+    """Queue a new evaluation, wake workers, and keep the reason in the event log. Raises as submissions.rerun does."""
     evaluation = submissions.rerun(session, submission_id, split, admin, now, queue_due=queue_due)
     events.write(
         session,
@@ -29,4 +31,6 @@ def rerun(
         evaluation_id=evaluation.id,
         detail=reason,
     )
+    device = registry.config_of(evaluation.submission.competition).evaluation.device
+    session.after_commit(lambda: bell.ring(device, Lane.LOW))
     return evaluation

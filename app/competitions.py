@@ -16,6 +16,8 @@ SPLITS = ("public", "private")
 """Scored while the competition is open; decides in the end."""
 Ranking = Literal["official", "calibrated"]
 """Which score orders the leaderboard."""
+DeviceClass = Literal["cpu", "cuda"]
+"""What a worker's models run on."""
 LEAST_MODELS = 3
 LEAST_CALIBRATED_MODELS = 6
 """Halves of three models are the least that have points, and only halves show how far a score may be off."""
@@ -63,6 +65,9 @@ class Evaluation(_Section):
         description="a run's cutoff over the seconds of one retraining; above 1 only where retraining takes no time",
     )
     ranking: Ranking = "official"
+    device: Literal["any", "cpu", "cuda"] = Field(
+        default="any", description="the class of devices whose workers take its runs"
+    )
 
     @model_validator(mode="after")
     def _can_be_calibrated(self) -> "Evaluation":

@@ -13,6 +13,7 @@ from app.changes import Changes
 from app.limits import FailureLimit, Turns
 from app.metrics import Metrics
 from app.people import People
+from app.queue import Doorbell, Silent
 from app.readiness import Readiness
 from app.rendering import Renderer
 from app.settings import Settings
@@ -48,6 +49,8 @@ class Context:
     failures_by_address: FailureLimit = field(default_factory=lambda: FailureLimit(50, _WINDOW))
     uploads_under_way: Turns = field(default_factory=lambda: Turns(uploads.AT_ONCE, uploads.too_many))
     streams: Turns = field(default_factory=lambda: Turns(streams.PER_PERSON, streams.too_many))
+    bell: Doorbell = field(default_factory=Silent)
+    """Rung when there is work for workers."""
 
     @property
     def uploads(self) -> Path:

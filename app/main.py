@@ -14,6 +14,7 @@ from app.edge import SAFE_METHODS, Answered, Edge
 from app.from_memory import FromMemory
 from app.metrics import Metrics
 from app.people import People
+from app.queue import doorbell
 from app.readiness import Readiness
 from app.rendering import STATIC, Renderer
 from app.routes import (
@@ -108,4 +109,5 @@ def _context(settings: Settings, storage: Storage, clock: Callable[[], datetime]
         storage=storage,
         clock=clock,
         renderer=Renderer(clock),
+        bell=doorbell(settings),
     )

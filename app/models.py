@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from app.status import RunKind, RunStatus, Status, Verdict
+from app.status import RunKind, RunStatus, Status, Verdict, WorkerState
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -76,6 +76,7 @@ class Base(DeclarativeBase):
         Status: _words(Status),
         RunStatus: _words(RunStatus),
         RunKind: _words(RunKind, 8),
+        WorkerState: _words(WorkerState),
         Verdict: _words(Verdict),
     }
 
@@ -88,6 +89,9 @@ class User(Base):
     name: Mapped[str] = mapped_column(String(64), unique=True)
     password_hash: Mapped[str] = mapped_column(String(255))
     role: Mapped[str] = mapped_column(String(16))
+    turn: Mapped[int] = mapped_column(
+        default=-1, index=True
+    )  # of their last submission: app.evaluations.turns
     created_at: Mapped[datetime]
 
 
@@ -257,11 +261,24 @@ class Run(Base):
     __tablename__ = "runs"
     __table_args__ = (
         UniqueConstraint("evaluation_id", "seed_index"),
-        Index("ix_runs_queue", "status", "queued_at", "evaluation_id", "seed_index"),
+        Index(
+            "ix_runs_queue",
+            "status",
+            "reference_id",
+            "lane",
+            "turn",
+            "queued_at",
+            "evaluation_id",
+            "seed_index",
+            "id",
+        ),
         Index("ix_runs_status_lease_until", "status", "lease_until"),
     )
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     evaluation_id: Mapped[str] = mapped_column(ForeignKey("evaluations.id"))
+    reference_id: Mapped[str] = mapped_column(String(32))  # the evaluation's: here for the queue's index
+    lane: Mapped[int] = mapped_column(default=0)  # app.status.Lane
+    turn: Mapped[int] = mapped_column(default=0)  # app.evaluations.turns; a rerun's is 0
     kind: Mapped[RunKind] = mapped_column(default=RunKind.SEED)
     seed_index: Mapped[int]  # 0 to N-1; -1 for a smoke run, which the queue therefore gives out first
     seed: Mapped[int]
@@ -285,6 +302,24 @@ class Run(Base):
     finished_at: Mapped[datetime | None]
     evaluation: Mapped[Evaluation] = relationship(back_populates="runs")
     calibration: Mapped[Calibration | None] = relationship()
+
+
+class Worker(Base):
+    """A worker process that is alive, as it says itself every few seconds; nothing but pages depends on it."""
+
+    __tablename__ = "workers"
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    host: Mapped[str] = mapped_column(String(255))
+    pid: Mapped[int]
+    device_class: Mapped[str] = mapped_column(String(8))  # "cpu" | "cuda"
+    device: Mapped[str] = mapped_column(String(64))  # digest of what it is, without any competition's limits
+    device_name: Mapped[str] = mapped_column(String(200))
+    sandboxes: Mapped[str] = mapped_column(String(200))  # the back end's identity
+    version: Mapped[str] = mapped_column(String(32))  # of Lethe
+    state: Mapped[WorkerState]  # as it said last; see app.workers.state_of
+    run_id: Mapped[str | None] = mapped_column(String(32))
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
 
 
 class Score(Base):

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from app.competitions import Publish, Ranking
 from app.reasons import Fault
-from app.status import RunStatus, Status, Verdict
+from app.status import RunStatus, Status, Verdict, WorkerState
 from app.text import PlainText
 
 
@@ -400,6 +400,54 @@ class CalibrationList(Out):
     """All calibrations, those of current references first."""
 
     items: list[CalibrationOut]
+
+
+class WorkerOut(Out):
+    """A worker process, as it tells of itself every few seconds."""
+
+    name: str
+    host: str
+    pid: int
+    device_class: str = Field(description="cpu or cuda")
+    device: str = Field(description="digest of what it is, without any competition's limits")
+    device_name: str
+    sandboxes: str = Field(description="the back end, and its image's digest where there is one")
+    version: str
+    state: WorkerState = Field(description="lost: it has not been heard of for longer than a lease")
+    run_id: str | None = Field(description="the run in hand")
+    started_at: datetime
+    seen_at: datetime
+
+
+class LeaseOut(Out):
+    """A run that is lent to a worker."""
+
+    run_id: str
+    submission_id: str
+    evaluation_id: str
+    competition: str = Field(description="slug")
+    split: str
+    seed_index: int = Field(description="-1 for a smoke run")
+    worker: str | None
+    started_at: datetime | None
+    lease_until: datetime | None = Field(description="then others may have it, unless its worker is heard of")
+    cutoff_seconds: float | None
+
+
+class QueueOut(Out):
+    """Queued runs; the low lane, that of reruns, comes after everything in the normal one."""
+
+    normal: int
+    low: int
+    oldest_queued_at: datetime | None
+
+
+class WorkerList(Out):
+    """Workers by name, what waits for them, and what is lent."""
+
+    queue: QueueOut
+    items: list[WorkerOut]
+    leases: list[LeaseOut]
 
 
 class EventOut(Out):

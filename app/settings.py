@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     """A queued or running evaluation with no progress for this long ends as stalled."""
     fresh_seconds: float = 0.2
     """How old may be what a web process knows of changes that others have made."""
+    drain_seconds: float = 0.0
+    """How long a run may go on after its worker was told to stop, before it is killed and given back."""
     session_hours: float = 24.0 * 14
     sandbox: Literal["bubblewrap", "docker"] = "bubblewrap"
     """What isolates participants' code. There is no way to run it without."""

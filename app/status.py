@@ -1,6 +1,6 @@
 """Where an evaluation is (Status), how it fared (Verdict), and which moves are allowed. Pure."""
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class Status(StrEnum):
@@ -27,6 +27,23 @@ class RunKind(StrEnum):
 
     SEED = "seed"
     SMOKE = "smoke"
+
+
+class Lane(IntEnum):
+    """Which runs go first: whatever waits in a lower lane is lent before everything in a higher one."""
+
+    NORMAL = 0
+    LOW = 1  # reruns: an admin may ask for hundreds at once
+
+
+class WorkerState(StrEnum):
+    """What a worker is about."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    DRAINING = "draining"  # was told to stop: takes no more work
+    SUSPECT = "suspect"  # a fault of ours: it tries its sandboxes before it takes work again
+    LOST = "lost"  # has not been heard of for long
 
 
 class Verdict(StrEnum):

@@ -17,6 +17,7 @@ from app.competitions import CompetitionConfig
 from app.db import UnitOfWork, read_only, unit_of_work
 from app.errors import BadRequest, CompetitionClosed, Conflict, Forbidden, IdempotencyMismatch, NotFound
 from app.models import Competition, Evaluation, Reference, Submission, User
+from app.queue import Doorbell
 from app.status import Status
 from app.storage import Storage
 from app.text import has_control
@@ -46,7 +47,7 @@ class _Upload:
     key: str | None
 
 
-def accept(
+def accept(  # noqa: PLR0913 - who, what, when, and what it needs
     engine: Engine,
     storage: Storage,
     *,
@@ -58,8 +59,9 @@ def accept(
     now: datetime,
     queue_due: timedelta,
     seeds: Callable[[int], Sequence[int]] = evaluations.fresh_seeds,
+    bell: Doorbell | None = None,
 ) -> Accepted:
-    """Take an upload in; when this returns, the submission is committed and its bundle is stored.
+    """Take an upload in; when this returns, the submission is committed, its bundle is stored, and workers are woken.
 
     Raises Rejected for a bad bundle, QuotaExhausted, CompetitionClosed, NotPrepared, NotFound, BadRequest or
     IdempotencyMismatch; none of them spends quota or leaves a row. `upload` is left where it is.
@@ -75,7 +77,10 @@ def accept(
     archive.inspect(upload, config.bundle, config.entry_function)
     storage.put_file(upload)
     with unit_of_work(engine) as session:
-        return _insert(session, incoming, now, seeds, now + queue_due)
+        accepted, device = _insert(session, incoming, now, seeds, now + queue_due)
+        if bell is not None and accepted.created:
+            session.after_commit(lambda: bell.ring(device))
+    return accepted
 
 
 def _insert(
@@ -84,12 +89,15 @@ def _insert(
     now: datetime,
     seeds: Callable[[int], Sequence[int]],
     due: datetime,
-) -> Accepted:
-    """Insert the rows under the user's lock, so that neither quota nor Idempotency-Key can be used twice."""
+) -> tuple[Accepted, str]:
+    """Insert the rows under the user's lock, so that neither quota nor Idempotency-Key can be used twice.
+
+    Return also the class of devices that may run it.
+    """
     quota.lock(session, incoming.user_id)
     replayed = _replay(session, incoming)
     if replayed is not None:
-        return replayed
+        return replayed, "any"
     competition, config, reference = open_competition(session, incoming.slug, now)
     submission = Submission(
         id=uuid4().hex,
@@ -113,7 +121,7 @@ def _insert(
     )
     ids = {"submission_id": submission.id, "evaluation_id": evaluation.id}
     session.after_commit(lambda: log.info("a submission is accepted", extra={"fields": ids}))
-    return Accepted(submission.id, created=True)
+    return Accepted(submission.id, created=True), config.evaluation.device
 
 
 def get(session: Session, submission_id: str, viewer: User, *options: ORMOption) -> Submission:

@@ -1,9 +1,7 @@
 """What an operator starts: the web service, a worker, migrations, accounts."""
 
 import json
-import os
 import secrets
-import signal
 import socket
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -67,14 +65,17 @@ def _listening(host: str, port: int) -> socket.socket:
 @click.option("--name", default="", help="This worker's name in logs and events [default: host and process].")
 @reported
 def worker(*, name: str) -> None:
-    """Run submissions from the queue, each seed in its own sandbox, until SIGTERM or Ctrl-C."""
+    """Run submissions from the queue, each seed in its own sandbox, until SIGTERM or Ctrl-C.
+
+    Where LETHE_BROKER_URL is set it is a Celery worker, else it polls the database. Told to stop, it takes no more
+    work and lets the run in hand last for LETHE_DRAIN_SECONDS; told twice, it stops at once.
+    """
     settings = settings_of_environment()
     engine = migrated_database(settings)
 
     from app.log_lines import configure
     from worker.sandbox.base import SandboxUnavailable
     from worker.sandbox.choose import backend_of, take_gpu
-    from worker.sandbox.pool import Pool
 
     configure(settings.environment)
     try:
@@ -84,30 +85,16 @@ def worker(*, name: str) -> None:
     except SandboxUnavailable as error:
         raise CliError(f"No untrusted code will be run: {error}", code="no_sandbox") from error
 
-    import torch
-
     from app.storage import open_storage
-    from worker.device import Device
     from worker.metrics import WorkerMetrics
-    from worker.pipeline import Worker
+    from worker.service import serve as work
 
-    torch.set_num_threads(1)  # inference beside starting sandboxes: more threads only wait for each other
-    # a sandbox that gets ready uses the GPU, which is the running one's alone: on a GPU they take turns
-    pool = Pool(backend, cores=1 if gpu else None)
     with words_for_errors():
         storage = open_storage(settings)
-    device = Device(storage, pool, settings)
-    name = name or f"{socket.gethostname()}:{os.getpid()}"
     metrics = WorkerMetrics()
-    loop = Worker(engine, device, settings, name, probe=backend.probe, metrics=metrics)
     _show(metrics, settings)
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: loop.stop())
-    try:
-        loop.run_forever()
-    finally:
-        pool.close()
-        backend.close()
+    # a sandbox that gets ready uses the GPU, which is the running one's alone: on a GPU they take turns
+    work(settings, engine, backend, storage, name, cores=1 if gpu else None, metrics=metrics)
 
 
 def _show(metrics: "WorkerMetrics", settings: "Settings") -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.object_store import ObjectStore
+
 # what a test changes behind the web service's back is to be seen at once
 os.environ["LETHE_FRESH_SECONDS"] = "0"
 

@@ -33,19 +33,22 @@ class Fingerprint:
 
 def fingerprint(limits: Sandbox, device: str, sandboxes: str) -> Fingerprint:
     """Return what runs under a competition's limits meet here. `sandboxes` is the back end's identity."""
+    here = machine(device, sandboxes)
+    given = {"threads": limits.threads, "memory_mb": limits.memory_mb, "processes": limits.processes}
+    threads = f"{limits.threads} thread{'' if limits.threads == 1 else 's'}"
+    return Fingerprint(here.facts | given, f"{here.name}, {threads}"[:200])
+
+
+def machine(device: str, sandboxes: str) -> Fingerprint:
+    """Return what a worker's device is, whatever a competition lets runs use of it."""
     accelerator = None if device == "cpu" else _accelerator(device)
     facts = {
         "processor": processor(),
         "accelerator": accelerator,
-        "threads": limits.threads,
-        "memory_mb": limits.memory_mb,
-        "processes": limits.processes,
         "torch": torch.__version__,
         "sandboxes": sandboxes,
     }
-    chip = processor() if accelerator is None else accelerator["model"]
-    threads = f"{limits.threads} thread{'' if limits.threads == 1 else 's'}"
-    return Fingerprint(facts, f"{chip}, {threads}"[:200])
+    return Fingerprint(facts, processor() if accelerator is None else accelerator["model"])
 
 
 @functools.cache

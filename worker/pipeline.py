@@ -21,11 +21,15 @@ from app.competitions import CompetitionConfig
 from app.db import read_only, unit_of_work
 from app.evaluations import Claim, NextUp, Recorded, RunOutcome, ScoringClaim
 from app.log_lines import belonging
+from app.queue import Doorbell, Silent
 from app.settings import Settings
+from app.status import WorkerState
 from app.storage import StorageAway
 from worker.calibration import Calibrator, Wanted
 from worker.device import Device
+from worker.ending import Ending
 from worker.metrics import WorkerMetrics
+from worker.presence import Reaper
 from worker.recovery import AWAY, BackOff, beating, first_line, with_retries
 from worker.sandbox.base import SandboxFault
 
@@ -50,7 +54,8 @@ class Worker:
     """One device's loop over queued runs.
 
     `probe` raises SandboxFault unless sandboxes work here; it is asked after a fault, before more work is taken, so
-    that a worker that broke does not use up the runs of others. `wait` sleeps; by default until `stop`.
+    that a worker that broke does not use up the runs of others. `wait` sleeps; by default until `stop`. `bell` wakes
+    other workers when a run is given back.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class Worker:
         probe: Callable[[], None] = lambda: None,
         wait: Callable[[float], object] | None = None,
         metrics: WorkerMetrics | None = None,
+        bell: Doorbell | None = None,
     ) -> None:
         self._engine = engine
         self._device = device
@@ -72,25 +78,54 @@ class Worker:
         self._clock = clock
         self._probe = probe
         self._lease = timedelta(seconds=settings.lease_seconds)
-        self._stopping = threading.Event()
-        self._wait = wait or self._stopping.wait
+        self.ending = Ending(settings.drain_seconds)
+        self._wait = wait or self.ending.wait
+        self._bell = bell or Silent()
         self.metrics = metrics or WorkerMetrics()
         self._back_off = BackOff()
         self._calibrator = Calibrator(engine, device, settings, name, clock)
         self._suspect = False
-        self._reaped_at = float("-inf")
+        self._run_id: str | None = None
+        self._passes_on = False
+        self._looked_at = float("-inf")
+        self.reaper = Reaper(engine, settings, clock, self._bell)
 
     def stop(self) -> None:
-        """Ask the loop to end; the run in hand is killed and given back without blame."""
-        self._stopping.set()
+        """Ask the loop to end; the run in hand may last for the settings' drain_seconds, or ends at once if asked again.
+
+        What is killed is given back without blame.
+        """
+        self.ending.ask()
+
+    def state(self) -> tuple[WorkerState, str | None]:
+        """Return what the worker is about, and the id of the run in hand; any thread may ask."""
+        run_id = self._run_id
+        if self.ending.asked():
+            return WorkerState.DRAINING, run_id
+        if self._suspect:
+            return WorkerState.SUSPECT, run_id
+        return (WorkerState.IDLE if run_id is None else WorkerState.RUNNING), run_id
 
     def run_forever(self) -> None:
         """Work until `stop`. After trouble of ours wait, longer each time, and take no work meanwhile."""
-        while not self._stopping.is_set():
-            self._wait(self._turn())
+        while not self.ending.asked():
+            _, seconds = self._turn()
+            self._wait(seconds)
 
-    def _turn(self) -> float:
-        """Do one step; return the seconds to wait before the next."""
+    def run_until_idle(self, should_yield: Callable[[], bool] = lambda: False) -> None:
+        """Work until there is nothing to claim, or somebody else is to go on, or `stop`.
+
+        What it finds first it takes, and wakes the next worker, which does the same: all who are free come to help.
+        """
+        self._passes_on = True
+        while not self.ending.asked() and not should_yield():
+            done, seconds = self._turn()
+            if done is Step.IDLE:
+                return
+            self._wait(seconds)
+
+    def _turn(self) -> tuple[Step, float]:
+        """Do one step; return what it came to, and the seconds to wait before the next."""
         try:
             done = self.step()
         except AWAY as error:
@@ -102,20 +137,25 @@ class Worker:
         else:
             if done is not Step.FAULT:
                 self._back_off.reset()
-                return self._settings.poll_seconds if done is Step.IDLE else 0.0
+                return done, self._settings.poll_seconds if done is Step.IDLE else 0.0
         seconds = self._back_off.next()
         log.warning("taking no work for %.0f s", seconds)
-        return seconds
+        return Step.FAULT, seconds
 
     def step(self) -> Step:
         """Do one piece of work. Raises what goes wrong outside a run."""
         if self._suspect:
             self._probe()
             self._suspect = False
-        self._reap_when_due()
+        self.reaper.reap_when_due()
+        self._take_over_when_due()
         with self.metrics.claims.time(), unit_of_work(self._engine) as session:
-            reference = evaluations.next_up(session, self._calibrator.passed_over())
+            passed_over = self._calibrator.passed_over()
+            reference = evaluations.next_up(session, passed_over, self._settings.device)
             work = None if reference is None else self._take(session, reference)
+            if work is not None and self._passes_on:
+                self._passes_on = False
+                session.after_commit(lambda: self._bell.ring(self._settings.device))
         if reference is None or work is None:
             return Step.IDLE
         if isinstance(work, Wanted):
@@ -143,28 +183,34 @@ class Worker:
         """Measure retraining; no run is held meanwhile, so others may take those that wait."""
         try:
             with self.metrics.busy("calibration"):
-                self._calibrator.measure(wanted, self._stopping.is_set)
+                self._calibrator.measure(wanted, self.ending.asked)
         except AWAY:
             raise
         except Exception:
             log.exception("fault in a calibration")
             self.metrics.faults.inc()
-            self._suspect = not self._stopping.is_set()
+            self._suspect = not self.ending.asked()
             return Step.FAULT
         return Step.WORKED
 
-    def _reap_when_due(self) -> None:
-        if time.monotonic() - self._reaped_at < self._settings.reap_seconds:
+    def _take_over_when_due(self) -> None:
+        """Score what a scorer that died has left."""
+        if time.monotonic() - self._looked_at < self._settings.reap_seconds:
             return
-        with unit_of_work(self._engine) as session:
-            evaluations.reap(session, self._clock(), self._settings.queue_due)
-        self._reaped_at = time.monotonic()
         self._score(None)
+        self._looked_at = time.monotonic()
 
     def _serve(self, claim: Claim, config: CompetitionConfig) -> Step:
+        self._run_id = claim.run_id
+        try:
+            return self._run(claim, config)
+        finally:
+            self._run_id = None
+
+    def _run(self, claim: Claim, config: CompetitionConfig) -> Step:
         try:
             with self.metrics.busy("run"), self._beating(lambda s: self._is_wanted(s, claim)) as unwanted:
-                ended = self._device.run(claim, config, lambda: unwanted.is_set() or self._stopping.is_set())
+                ended = self._device.run(claim, config, lambda: unwanted.is_set() or self.ending.over())
         except AWAY:
             raise  # the lease brings the run back
         except StorageAway as error:
@@ -176,7 +222,7 @@ class Worker:
             log.exception("fault in run %s", claim.run_id)
             self.metrics.faults.inc()
             return self._give_back(claim)
-        if ended is None or (ended.verdict is not None and self._stopping.is_set()):
+        if ended is None or (ended.verdict is not None and self.ending.asked()):
             self._let_go(claim)  # what stops us may have killed the sandbox too: nobody is judged by that
         else:
             self._record(claim, ended)
@@ -187,11 +233,12 @@ class Worker:
 
     def _give_back(self, claim: Claim) -> Step:
         """Give a run back after a fault of ours, which counts unless we are being stopped."""
-        if self._stopping.is_set():
+        if self.ending.asked():
             self._let_go(claim)
         else:
             self._suspect = True
             self._persist(lambda s: evaluations.give_back(s, claim, "sandbox_fault", self._clock()))
+            self._bell.ring()
         return Step.FAULT
 
     def _let_go(self, claim: Claim) -> None:
@@ -202,6 +249,7 @@ class Worker:
                 evaluations.give_back(session, claim, "worker_lost", self._clock(), count_loss=False)
 
         self._persist(end)
+        self._bell.ring()
 
     def _record(self, claim: Claim, ended: RunOutcome) -> None:
         def record(session: Session) -> Recorded:

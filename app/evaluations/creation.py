@@ -3,14 +3,16 @@
 import random
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import events
+from app.evaluations import turns
 from app.models import Evaluation, Reference, Run, Submission
-from app.status import RunKind, RunStatus, Status
+from app.status import Lane, RunKind, RunStatus, Status
 
 SMOKE_INDEX = -1
 """Stands before every seed in the queue's order."""
@@ -38,15 +40,23 @@ def create(
 
     `cutoff_fraction` is of one retraining's seconds on whatever device takes a run. It is frozen here: a competition
     that changes its own changes no evaluation that there is. With `smoke_seed` a run on the reference's public data is
-    queued before them; it counts nowhere.
+    queued before them; it counts nowhere. A participant's first goes before reruns, and waits its turn.
     """
-    smoke = [] if smoke_seed is None else [_run(SMOKE_INDEX, smoke_seed, now, RunKind.SMOKE)]
+    generation = _next_generation(session, submission.id, reference.split)
+    asked_for = generation == 1 and reference.split == "public"  # else an admin's rerun
+    place = {
+        "reference_id": reference.id,
+        "lane": Lane.NORMAL if asked_for else Lane.LOW,
+        "turn": turns.take(session, submission.user_id) if asked_for else 0,
+        "queued_at": now,
+    }
+    smoke = [] if smoke_seed is None else [_run(SMOKE_INDEX, smoke_seed, place, RunKind.SMOKE)]
     evaluation = Evaluation(
         id=uuid4().hex,
         submission_id=submission.id,
         reference_id=reference.id,
         split=reference.split,
-        generation=_next_generation(session, submission.id, reference.split),
+        generation=generation,
         status=Status.QUEUED,
         published=published,
         cancel_requested=False,
@@ -57,7 +67,7 @@ def create(
         losses=0,
         due_at=due,
         created_at=now,
-        runs=[*smoke, *(_run(index, seed, now) for index, seed in enumerate(seeds))],
+        runs=[*smoke, *(_run(index, seed, place) for index, seed in enumerate(seeds))],
     )
     session.add(evaluation)
     session.flush()
@@ -84,7 +94,7 @@ def _next_generation(session: Session, submission_id: str, split: str) -> int:
     return (newest or 0) + 1
 
 
-def _run(index: int, seed: int, now: datetime, kind: RunKind = RunKind.SEED) -> Run:
+def _run(index: int, seed: int, place: dict[str, Any], kind: RunKind = RunKind.SEED) -> Run:
     return Run(
         id=uuid4().hex,
         kind=kind,
@@ -93,5 +103,5 @@ def _run(index: int, seed: int, now: datetime, kind: RunKind = RunKind.SEED) -> 
         status=RunStatus.QUEUED,
         fence=0,
         losses=0,
-        queued_at=now,
+        **place,
     )

@@ -4,27 +4,37 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVarTuple
 
-from sqlalchemy import Select, Update, exists, select, update
+from sqlalchemy import Select, Update, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from app import registry
+from app.competitions import DeviceClass
 from app.evaluations.ending import MAX_LOSSES, end, log, move
 from app.evaluations.locks import changed, lock, lock_one
 from app.evaluations.types import Claim, NextUp, Recorded, RunOutcome
-from app.models import Calibration, Evaluation, Reference, Run
+from app.models import Calibration, Competition, Evaluation, Reference, Run
 from app.status import RunKind, RunStatus, Status, Verdict
 
 _Ts = TypeVarTuple("_Ts")
 CANCELLED = "cancelled_on_request"
 
 
-def next_up(session: Session, passed_over: Collection[str] = ()) -> NextUp | None:
-    """Return the reference of the oldest queued run, leaving out those with the ids `passed_over`.
+def next_up(
+    session: Session, passed_over: Collection[str] = (), device: DeviceClass | None = None
+) -> NextUp | None:
+    """Return the reference of the first queued run, leaving out those with the ids `passed_over`.
 
-    What a device may take of it depends on the device's calibration, which is the caller's to find.
+    Of competitions that name a class of devices, only those that name `device` are looked at, if it is given. What a
+    device may take of it depends on the device's calibration, which is the caller's to find. It takes one look into
+    the queue's index for each reference, however long the queue is.
     """
-    query = _oldest(select(Reference).join(Evaluation, Evaluation.reference_id == Reference.id).join(Run), 1)
-    reference = session.scalar(query.where(Reference.id.not_in(passed_over)))
+    head = _first(select(Run.id), 1).where(Run.reference_id == Reference.id)
+    found = select(Reference).join(Run, Run.id == head.correlate(Reference).scalar_subquery())
+    query = found.where(Reference.id.not_in(passed_over)).order_by(*ORDER).limit(1)
+    if device is not None:
+        wanted = func.coalesce(Competition.config["evaluation"]["device"].as_string(), "any")
+        query = query.join(Competition).where(wanted.in_(("any", device)))
+    reference = session.scalar(query)
     if reference is None:
         return None
     return NextUp(
@@ -46,21 +56,20 @@ def claim(
     lease: timedelta,
     queue_due: timedelta,
 ) -> list[Claim]:
-    """Lend up to `limit` queued runs of the calibration's reference, oldest first, to a worker until now + lease.
+    """Lend up to `limit` queued runs of the calibration's reference, in their order, to a worker until now + lease.
 
     Each has its cutoff from the calibration, which is that of the worker's device. Progress is due by queue_due.
     """
-    of_reference = Evaluation.reference_id == calibration.reference_id
+    of_reference = Run.reference_id == calibration.reference_id
     terms = {"worker": worker, "started_at": now, "lease_until": now + lease}
     for _ in range(_TRIES):
-        waiting = _oldest(select(Run.evaluation_id).join(Evaluation).where(of_reference), limit)
-        candidates = set(session.scalars(waiting))
+        waiting = _first(select(Run.evaluation_id).where(of_reference), limit)
+        candidates = list(dict.fromkeys(session.scalars(waiting)))
         rows = {row.id: row for row in lock(session, candidates)}
-        free = (
-            _oldest(select(Run), limit).where(Run.evaluation_id.in_(rows)).with_for_update(skip_locked=True)
-        )
-        runs = session.scalars(free.execution_options(populate_existing=True)).all()
-        taken = [run for run in runs if _take(session, run, rows[run.evaluation_id], calibration, **terms)]
+        taken: list[Run] = []
+        for one in (rows[key] for key in candidates if key in rows):
+            free = _free(session, one, limit - len(taken))
+            taken += [run for run in free if _take(session, run, one, calibration, **terms)]
         if taken or not candidates:
             return [_lend(session, rows[run.evaluation_id], run, worker, now, queue_due) for run in taken]
     return []
@@ -69,9 +78,19 @@ def claim(
 _TRIES = 3  # others may take every candidate while we wait for its evaluation's lock
 
 
-def _oldest(query: Select[*_Ts], limit: int) -> Select[*_Ts]:
-    order = (Run.queued_at, Run.evaluation_id, Run.seed_index)
-    return query.where(Run.status == RunStatus.QUEUED).order_by(*order).limit(limit)
+ORDER = (Run.lane, Run.turn, Run.queued_at, Run.evaluation_id, Run.seed_index)
+"""In which queued runs are lent; it is the index ix_runs_queue after status and reference."""
+
+
+def _first(query: Select[*_Ts], limit: int) -> Select[*_Ts]:
+    return query.where(Run.status == RunStatus.QUEUED).order_by(*ORDER).limit(limit)
+
+
+def _free(session: Session, evaluation: Evaluation, limit: int) -> Sequence[Run]:
+    """Lock the first queued runs of an evaluation; by its own index, which is short, not the queue's."""
+    of_it = select(Run).where(Run.evaluation_id == evaluation.id, Run.status == RunStatus.QUEUED)
+    first = of_it.order_by(Run.seed_index).limit(limit).with_for_update(skip_locked=True)
+    return session.scalars(first.execution_options(populate_existing=True)).all()
 
 
 def _take(session: Session, run: Run, evaluation: Evaluation, calibration: Calibration, **terms: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The admin's pages: evaluations, queue, events, calibrations, rerun and cancel."""
+"""The admin's pages: evaluations, queue, workers, events, calibrations, rerun and cancel."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from app import administration, calibrations, submissions
 from app.dependencies import Admin, Ctx, Now, Reading, Writing
 from app.status import Status
 from app.text import LARGEST_ID, PlainText
-from app.views import operations
+from app.views import operations, workers
 from app.views.calibrations import listing
 
 router = APIRouter(prefix="/admin", include_in_schema=False)
@@ -66,6 +66,13 @@ def calibrations_page(request: Request, context: Ctx, session: Reading, admin: A
     return context.renderer.page(request, "admin/calibrations.html", shown, viewer=admin)
 
 
+@router.get("/workers")
+def workers_page(request: Request, context: Ctx, session: Reading, admin: Admin, now: Now) -> Response:
+    """Show workers, what waits for them, and what is lent."""
+    shown = {"found": workers.listing(session, context.settings, now), "tab": "workers"}
+    return context.renderer.page(request, "admin/workers.html", shown, viewer=admin)
+
+
 @router.post("/calibrations/{calibration_id}/remeasure")
 def remeasure(calibration_id: str, session: Writing, admin: Admin, now: Now) -> Response:
     """Have a device measured again, then show the list."""
@@ -85,7 +92,14 @@ def rerun(
 ) -> Response:
     """Grade a submission again, then show it."""
     administration.rerun(
-        session, submission_id, split, reason, admin, now, queue_due=context.settings.queue_due
+        session,
+        submission_id,
+        split,
+        reason,
+        admin,
+        now,
+        queue_due=context.settings.queue_due,
+        bell=context.bell,
     )
     return RedirectResponse(f"/submissions/{submission_id}", status_code=303)
 

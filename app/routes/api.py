@@ -94,6 +94,7 @@ def submit(
         idempotency_key=key,
         now=context.clock(),  # the body has arrived, which may have taken minutes
         queue_due=context.settings.queue_due,
+        bell=context.bell,
     )
     with read_only(context.engine) as session:
         body = submission_views.describe(session, accepted.submission_id, person)

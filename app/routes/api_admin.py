@@ -1,4 +1,4 @@
-"""API v1 for admins: rerun and the event log."""
+"""API v1 for admins: rerun, workers and the event log."""
 
 from typing import Annotated
 
@@ -8,9 +8,9 @@ from app import administration
 from app.dependencies import Admin, Ctx, Now, Reading, Writing
 from app.routes import examples
 from app.routes.security import SIGNED_IN
-from app.schemas import EvaluationOut, EventPage, RerunIn
+from app.schemas import EvaluationOut, EventPage, RerunIn, WorkerList
 from app.text import LARGEST_ID
-from app.views import operations
+from app.views import operations, workers
 from app.views.evaluations import evaluation_out
 
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"], dependencies=SIGNED_IN)
@@ -59,10 +59,21 @@ def rerun(
         admin,
         now,
         queue_due=context.settings.queue_due,
+        bell=context.bell,
     )
     made = evaluation_out(evaluation)
     response.headers["Location"] = made.links.self
     return made
+
+
+@router.get(
+    "/workers",
+    summary="List workers, what waits for them, and what is lent",
+    responses={200: examples.ok("Workers", examples.WORKERS), **examples.problems(401, 403)},
+)
+def listed(context: Ctx, session: Reading, _admin: Admin, now: Now) -> WorkerList:
+    """List workers by name with what each is about, the depth of the queue by lane, and every running run's lease."""
+    return workers.listing(session, context.settings, now)
 
 
 @router.get(

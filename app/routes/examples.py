@@ -138,6 +138,39 @@ EVALUATION = {
     "created_at": "2026-03-01T13:00:00Z",
     "links": {"self": f"/api/v1/evaluations/{_EVALUATION_ID}", "html": f"/submissions/{_ID}"},
 }
+WORKERS: dict[str, Any] = {
+    "queue": {"normal": 61, "low": 0, "oldest_queued_at": "2026-03-01T12:00:00Z"},
+    "items": [
+        {
+            "name": "worker-1",
+            "host": "gpu-7",
+            "pid": 4711,
+            "device_class": "cpu",
+            "device": "9a0b1c2d3e4f5a6b",
+            "device_name": "AMD EPYC 9B14",
+            "sandboxes": "bubblewrap",
+            "version": "0.1.0",
+            "state": "running",
+            "run_id": "3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b",
+            "started_at": "2026-03-01T11:50:00Z",
+            "seen_at": "2026-03-01T12:00:41Z",
+        }
+    ],
+    "leases": [
+        {
+            "run_id": "3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b",
+            "submission_id": "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+            "evaluation_id": "1b2c3d4e5f60718293a4b5c6d7e8f90a",
+            "competition": "digits",
+            "split": "public",
+            "seed_index": 3,
+            "worker": "worker-1",
+            "started_at": "2026-03-01T12:00:40Z",
+            "lease_until": "2026-03-01T12:01:40Z",
+            "cutoff_seconds": 1.52,
+        }
+    ],
+}
 CALIBRATION: dict[str, Any] = {
     "id": "2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a",
     "competition": "digits",

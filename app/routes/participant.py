@@ -70,6 +70,7 @@ def submit(
             idempotency_key=key,
             now=context.clock(),  # the body has arrived, which may have taken minutes
             queue_due=context.settings.queue_due,
+            bell=context.bell,
         )
     except NotAuthenticated:
         raise

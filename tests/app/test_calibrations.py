@@ -131,7 +131,7 @@ def test_what_is_next_is_the_reference_of_the_oldest_queued_run(world, ada):
     world.competition("faces", n_models=3)
     with read_only(world.engine) as session:
         assert evaluations.next_up(session) is None
-    world.submission(ada, "faces", at=NOW + timedelta(seconds=1))
+    world.submission(world.user("grace"), "faces", at=NOW + timedelta(seconds=1))
     world.submission(ada, "digits", runs=1)
     assert _next(world).config.slug == "digits"
     world.claim()
@@ -146,6 +146,15 @@ def test_a_reference_that_is_passed_over_keeps_nobody_else_waiting(world, ada, r
     found = _next(world, {reference.id})
     assert (found.config.slug, found.split, found.retrain_seconds) == ("faces", "public", 10.0)
     assert found.reference_digest == "faces-public".ljust(64, "0")
+
+
+def test_a_competition_that_names_a_class_of_devices_waits_for_one_of_it(world, ada):
+    world.competition("faces", n_models=3, evaluation={"models": 3, "device": "cuda"})
+    world.submission(ada, "faces")
+    world.submission(ada, "digits", at=NOW + timedelta(seconds=1))
+    with read_only(world.engine) as session:
+        found = {one: evaluations.next_up(session, device=one).config.slug for one in ("cpu", "cuda")}
+    assert found == {"cpu": "digits", "cuda": "faces"}
 
 
 def _next(world, passed_over=()):

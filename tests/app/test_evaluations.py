@@ -16,7 +16,7 @@ LATER = NOW + LEASE
 
 
 def test_runs_are_claimed_oldest_first_and_carry_all_that_a_worker_needs(world, ada):
-    _, second = world.submission(ada, at=NOW + timedelta(seconds=1))
+    _, second = world.submission(world.user("grace"), at=NOW + timedelta(seconds=1))
     _, first = world.submission(ada, at=NOW)
     claims = world.claim(limit=4)
     assert [(c.evaluation_id, c.seed_index) for c in claims] == [

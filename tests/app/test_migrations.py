@@ -8,8 +8,8 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from app.db import alembic_config, make_engine, migrate, read_only, unit_of_work
-from app.models import Evaluation, Run, Score
-from app.status import RunKind
+from app.models import Evaluation, Run, Score, User
+from app.status import Lane, RunKind
 from tests.app.conftest import NOW
 
 OLD_SCORE = {
@@ -174,6 +174,7 @@ def test_runs_and_references_that_there_are_know_of_no_public_data(first):
 def test_going_back_drops_smoke_runs_and_keeps_the_others(first):
     migrate(first)
     with first.begin() as connection:
+        command.downgrade(alembic_config(connection), "0004")
         insert(connection, "runs", ROWS["runs"] | {"id": "x2", "kind": "smoke", "seed_index": -1})
         command.downgrade(alembic_config(connection), "0003")
         assert connection.execute(text("SELECT id FROM runs")).scalars().all() == ["x1"]
@@ -213,3 +214,21 @@ def test_going_back_before_calibrations_keeps_evaluations_and_runs(first):
     migrate(first)
     with read_only(first) as session:
         assert session.get_one(Run, "x1").cutoff_seconds == 2.0
+
+
+def test_runs_that_there_are_get_their_place_in_the_queue_and_go_back_without_it(first):
+    with first.begin() as connection:
+        again = {"id": "e2", "generation": 2, "published": False, "status": "queued", "verdict": None}
+        insert(connection, "evaluations", ROWS["evaluations"] | again)
+        insert(connection, "runs", ROWS["runs"] | {"id": "x2", "evaluation_id": "e2", "status": "queued"})
+    migrate(first)
+    with read_only(first) as session:
+        asked_for, rerun = session.get_one(Run, "x1"), session.get_one(Run, "x2")
+        assert (asked_for.reference_id, asked_for.lane, asked_for.turn) == ("r1", Lane.NORMAL, 0)
+        assert (rerun.reference_id, rerun.lane, rerun.turn) == ("r1", Lane.LOW, 0)
+        assert session.get_one(User, "u1").turn == -1
+    with first.begin() as connection:
+        command.downgrade(alembic_config(connection), "0004")
+        assert connection.execute(text("SELECT id FROM runs ORDER BY id")).scalars().all() == ["x1", "x2"]
+        assert "workers" not in inspect(connection).get_table_names()
+    migrate(first)

@@ -18,7 +18,7 @@ GOOD = "def unlearning(net, retain_loader, forget_loader, val_loader): ...\n"
 
 
 def test_a_smoke_run_is_claimed_before_the_seeds_of_its_evaluation(world, ada):
-    _, later = world.submission(ada, at=NOW + timedelta(seconds=1), smoke_seed=98)
+    _, later = world.submission(world.user("grace"), at=NOW + timedelta(seconds=1), smoke_seed=98)
     _, first = world.submission(ada, at=NOW, smoke_seed=99)
     claims = world.claim(limit=5)
     assert [(c.evaluation_id, c.kind, c.seed_index) for c in claims] == [

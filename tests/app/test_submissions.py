@@ -21,7 +21,7 @@ from app.errors import (
     Rejected,
 )
 from app.models import QuotaEntry, Submission
-from app.status import Status
+from app.status import Lane, Status
 from app.storage import LocalStorage
 from tests.app.conftest import DAY, LEASE, NOW, make_config
 from tests.lending import lend
@@ -111,6 +111,26 @@ def test_a_commit_that_fails_answers_no_success_and_spends_nothing(world, ada, d
         event.remove(world.engine, "commit", refuse)
     assert (rows(world), left(world, ada)) == (0, 5)
     assert door().created
+
+
+def test_workers_are_woken_after_the_commit_and_only_by_one_that_holds(world, ada, door):
+    rung = []
+
+    class Bell:
+        def ring(self, device="any", lane=Lane.NORMAL):
+            rung.append((device, lane, rows(world)))
+
+    def refuse(_connection):
+        raise OSError("the disk is full")
+
+    event.listen(world.engine, "commit", refuse)
+    with pytest.raises(OSError, match="disk is full"):
+        door(bell=Bell())
+    event.remove(world.engine, "commit", refuse)
+    assert rung == []
+    for _ in range(2):  # the second is a replay: nothing new is there
+        door(bell=Bell(), idempotency_key="k")
+    assert rung == [("any", Lane.NORMAL, 1)]
 
 
 def test_the_quota_holds_when_twenty_uploads_arrive_at_once(world, ada, door):

@@ -52,16 +52,21 @@ class Bench:
                 session, registry.get_competition(session, "tiny"), "public"
             )
         self.material = fetch(self.storage, reference.digest, folder / "cache")
-        self.submission_id = submissions.accept(
+        self.upload = upload
+        self.submission_id = self.submit()
+
+    def submit(self, bell=None):
+        return submissions.accept(
             self.engine,
             self.storage,
             user_id=self.ada.id,
             slug="tiny",
-            upload=upload,
+            upload=self.upload,
             note="",
             idempotency_key=None,
-            now=now,
+            now=datetime.now(UTC),
             queue_due=self.settings.queue_due,
+            bell=bell,
         ).submission_id
 
     def worker(self, behaviour, name="worker-1", retrains=retrained, **words):
