@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Self
 
-from worker.sandbox.base import Limits
+from worker.sandbox.base import Limits, SandboxFault
 from worker.sandbox.meter import Usage
 
 NAME = "lethe"
 _ASIDE = f"{NAME}-aside"  # beside it in a delegated group of version 2: where the worker itself moves
 _NEEDED = ("memory", "pids", "cpuacct")  # what a group of version 1 needs; version 2 counts seconds by itself
 _REMOVE_SECONDS = 5.0
+_NEAR = 1 << 20  # the kernel counts memory in batches of pages
 _OURS = 4  # processes of bubblewrap's own beside the participant's
 
 
@@ -56,6 +57,16 @@ class Cgroup:
         """Return how many of its processes the kernel killed for memory."""
         name = "memory.oom_control" if self.version == 1 else "memory.events"
         return _numbers(self.folders["memory"] / name).get("oom_kill", 0)
+
+    def reached_its_cap(self) -> bool:
+        """Tell whether its own cap on memory was ever met; if not, whoever was killed was killed for the machine's sake."""
+        memory = self.folders["memory"]
+        if self.version == 1:  # its counts of failures stay at 0 where memory and swap have the same cap
+            most, cap = (
+                int((memory / f"memory.{name}_in_bytes").read_text()) for name in ("max_usage", "limit")
+            )
+            return most > cap - _NEAR
+        return _numbers(memory / "memory.events").get("oom", 0) > 0
 
     def remove(self) -> None:
         """Remove it; its processes are dead, and the kernel may take a moment to see that. Never raises for that."""
@@ -120,7 +131,7 @@ class CgroupMeter:
     def look(self) -> Usage:
         """Return what is used now. Seconds stand still once others have removed a dead sandbox's group."""
         try:
-            self._kills = self._group.memory_kills()
+            self._count()
             return Usage(self._group.cpu_seconds() - self._begin, self._kills > 0)
         except OSError:
             return Usage(0.0, over_memory=False)
@@ -128,8 +139,14 @@ class CgroupMeter:
     def killed_for_memory(self) -> bool:
         """Tell whether the kernel killed a process for memory, so far as we could see before the group was removed."""
         with contextlib.suppress(OSError):
-            self._kills = self._group.memory_kills()
+            self._count()
         return self._kills > 0
+
+    def _count(self) -> None:
+        """Look for kills. Raises SandboxFault for one that only the machine's own lack of memory explains."""
+        self._kills = self._group.memory_kills()
+        if self._kills and not self._group.reached_its_cap():
+            raise SandboxFault("this machine ran out of memory, and the kernel ended a sandbox for it")
 
 
 def group_of(pid: int) -> Cgroup | None:

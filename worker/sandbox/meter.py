@@ -19,7 +19,7 @@ class Meter(Protocol):
         """Count from here on: GO is about to be sent."""
 
     def look(self) -> Usage:
-        """Return what is used now; called some fifty times a second."""
+        """Return what is used now; called some fifty times a second. Raises SandboxFault for what is our doing."""
 
     def killed_for_memory(self) -> bool:
-        """Tell, of a dead sandbox, whether the kernel killed a process of its for memory."""
+        """Tell, of a dead sandbox, whether the kernel killed a process of its for memory. Raises as `look`."""

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from tests.worker.sandbox.tools import UIDS
-from worker.sandbox.base import Limits
+from worker.sandbox.base import Limits, SandboxFault
 from worker.sandbox.cgroup import Cgroup, CgroupMeter, Cgroups, delegated, group_of
 
 LIMITS = Limits(memory_bytes=64 << 20, processes=8, tmp_bytes=0, output_bytes=0)
@@ -146,6 +146,17 @@ def test_the_group_given_to_a_worker_is_found_from_where_it_moved_aside():
     assert delegated("lethe-aside") == delegated("") == PurePosixPath()
 
 
+@needs_root
+def test_a_kill_that_its_own_cap_does_not_explain_is_our_fault(group, monkeypatch):
+    meter = CgroupMeter(group)
+    meter.start()
+    monkeypatch.setattr(Cgroup, "memory_kills", lambda _: 1)  # as if the whole machine had run out
+    with pytest.raises(SandboxFault, match="this machine ran out of memory"):
+        meter.look()
+    with pytest.raises(SandboxFault, match="this machine ran out of memory"):
+        meter.killed_for_memory()
+
+
 def test_a_removed_group_is_no_trouble(tmp_path):
     gone = Cgroup(2, dict.fromkeys(("memory", "pids", "cpuacct"), tmp_path / "gone"))
     meter = CgroupMeter(gone)
@@ -166,3 +177,4 @@ def test_version_2_has_all_in_one_folder(tmp_path):
     assert group.entrances == [tmp_path / "cgroup.procs"]
     assert group.cpu_seconds() == 1.5
     assert group.memory_kills() == 1
+    assert group.reached_its_cap()
