@@ -109,7 +109,7 @@ _ALL = (
         "over_cutoff",
         Verdict.TIMED_OUT,
         "A run was still going at the cutoff.",
-        "Do less work: the cutoff and the seconds of each run are shown below.",
+        "Do less work; the submission's page shows each run's seconds and cutoff. If only one run was slow, something else on the machine may have been: an admin can rerun it.",
     ),
     _run(
         "memory_limit",
@@ -121,7 +121,7 @@ _ALL = (
         "import_failed",
         Verdict.CRASHED,
         "Importing submission.py raised an exception.",
-        "Import it in a fresh interpreter and see what it raises; packages that the sandbox does not hold cannot be installed.",
+        "Read the smoke run's log, if there is one, or import it in a fresh interpreter and see what it raises; packages that the sandbox does not hold cannot be installed.",
     ),
     _run(
         "entry_function_missing",
@@ -139,7 +139,7 @@ _ALL = (
         "raised",
         Verdict.CRASHED,
         "The entry function raised an exception.",
-        "Run it on data of your own, shaped as the data page says, on one thread, and mend what it raises.",
+        "Read the smoke run's log, if there is one. If that run went well, look for what differs on hidden data: the number of images, a last batch of another size. Else run it on data of your own, on one thread.",
     ),
     _run(
         "died",

@@ -86,10 +86,10 @@ def _require_free(port: int) -> None:
 def _require_sandboxes(settings: Settings) -> None:
     """Say before minutes of training that nothing could be run afterwards."""
     from worker.sandbox.base import SandboxUnavailable
-    from worker.sandbox.bubblewrap import Bubblewrap
+    from worker.sandbox.choose import backend_of
 
     try:
-        Bubblewrap(settings.sandbox_uid_base).probe()
+        backend_of(settings).probe()
     except SandboxUnavailable as error:
         raise click.ClickException(str(error)) from error
 

@@ -43,7 +43,7 @@ CALLS = {  # system call: its number on x86_64 and on aarch64
     "init_module": (175, 105), "finit_module": (313, 273), "delete_module": (176, 106), "kexec_load": (246, 104),
     "kexec_file_load": (320, 294), "sched_setaffinity": (203, 122), "shmget": (29, 194), "semget": (64, 190),
     "msgget": (68, 186), "memfd_secret": (447, 447), "syslog": (103, 116), "fanotify_init": (300, 262),
-    "inotify_add_watch": (254, 27),
+    "inotify_add_watch": (254, 27), "io_setup": (206, 0), "io_submit": (209, 2), "mincore": (27, 232), "cachestat": (451, 451),
 }  # fmt: skip
 MORE_CALLS = {  # refused for want of a capability
     "reboot": (169, 142), "swapon": (167, 224), "acct": (163, 89), "settimeofday": (164, 170), "sethostname": (170, 161),
@@ -173,7 +173,7 @@ PROBES = (
         a_datagram_to_the_host="tried(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', PORT)))",
     ),
     Probe("a host's socket without a path", LEAK, "connected('\\0lethe-PORT')", KEPT_OUT | {"ECONNREFUSED"}),
-    Probe("network interfaces", LEAK, "found(name for _, name in socket.if_nameindex())", frozenset({"lo"})),
+    Probe("network interfaces", LEAK, "found(line.split(':')[0].strip() for line in open('/proc/net/dev') if ':' in line)", frozenset({"lo"})),
     # files of the host
     *of(
         ESCAPE,

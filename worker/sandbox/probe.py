@@ -53,7 +53,7 @@ def hoard():
 status = dict(line.split(":", 1) for line in open("/proc/self/status") if ":" in line)
 io_uring_setup = 425
 print(json.dumps({
-    "network closed": refused(connect) and [name for _, name in socket.if_nameindex()] == ["lo"],
+    "network closed": refused(connect) and [line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line] == ["lo"],
     "read-only root": refused(lambda: open("/probe", "w")) and refused(lambda: open("/usr/probe", "w")),
     "core_pattern not writable": refused(lambda: open("/proc/sys/kernel/core_pattern", "r+")),
     "no capabilities": int(status["CapEff"], 16) == 0 and status["NoNewPrivs"].strip() == "1",

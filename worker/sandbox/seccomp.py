@@ -26,7 +26,7 @@ class _Machine:
 _MACHINES = {"x86_64": _Machine(0xC000003E, 0), "aarch64": _Machine(0xC00000B7, 1)}
 _DOCKER_NAMES = {"x86_64": "SCMP_ARCH_X86_64", "aarch64": "SCMP_ARCH_AARCH64"}
 
-_FAMILIES = (socket.AF_UNIX, socket.AF_NETLINK)
+_FAMILIES = (socket.AF_UNIX,)
 _BUFFER_SIZES = (socket.SO_SNDBUF, socket.SO_RCVBUF, 32, 33)  # the last two are their ...FORCE forms
 _F_SETPIPE_SZ = 1031
 _LOCKS = (5, 6, 7, 36, 37, 38)  # fcntl's commands that ask for locks or set them, also those of open files
@@ -90,6 +90,10 @@ def program(machine: str = platform.machine()) -> bytes:
     spaces = [(_IF_ANY_BIT, 0, 1, _NEW_NAMESPACES), _answer(errno.EPERM), _allow()]
     instructions += _when(numbers["clone"], [(_LOAD, 0, 0, _FIRST_ARGUMENT_AT), *spaces])
     instructions += _when(numbers["clone3"], [_answer(errno.ENOSYS)])
+    # which files are cached is for all to see: nobody may forget them, nor ask without waiting (programs do without)
+    instructions += _when(numbers["fadvise64"], [_answer(0)]) + _when(
+        numbers["preadv2"], [_answer(errno.ENOSYS)]
+    )
     return b"".join(struct.pack("<HBBI", *instruction) for instruction in [*instructions, _allow()])
 
 

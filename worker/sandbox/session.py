@@ -31,6 +31,7 @@ _STOP_TICKS = 5
 _CORES_SECONDS = 0.05
 _CPU_SLACK_SECONDS = 0.25  # the kernel counts in ticks of its own, process by process
 _DEATH_SECONDS = 30.0
+_TEARDOWN_BYTES = 128 << 20  # a second: many small things take the kernel long to give back
 
 
 class Body(Protocol):
@@ -171,7 +172,7 @@ class WatchedSandbox:
             if reason is not None:
                 self._kill()
                 with hastened(self.body.pid):
-                    if not self._dead_within(_DEATH_SECONDS):
+                    if not self._dead_within(_DEATH_SECONDS + self._limits.memory_bytes / _TEARDOWN_BYTES):
                         raise SandboxFault("the sandbox outlived its kill")
                 return reason
         return "over_cutoff" if time.monotonic() >= deadline else None

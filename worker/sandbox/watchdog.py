@@ -79,16 +79,28 @@ def over_limit(processes: list[int], limit_bytes: int, *, thorough: bool = False
 
 def _resident(pid: int) -> tuple[int, int]:
     try:
-        return _private_and_shared(_PROC / str(pid) / "status", b"RssAnon", b"RssShmem")
+        return _private_and_shared(_place(pid) / "status", b"RssAnon", b"RssShmem")
     except OSError:  # it ended while we looked
         return 0, 0
 
 
 def _proportional(pid: int) -> tuple[int, int]:
     try:
-        return _private_and_shared(_PROC / str(pid) / "smaps_rollup", b"Pss_Anon", b"Pss_Shmem")
+        return _private_and_shared(_place(pid) / "smaps_rollup", b"Pss_Anon", b"Pss_Shmem")
     except OSError:  # it ended, or an ordinary user may not look; then the quick sum decides
         return _resident(pid)
+
+
+def _place(pid: int) -> Path:
+    """Return where a process's memory shows: with a thread that lives, for its first one may have ended and shows none."""
+    process = _PROC / str(pid)
+    if not _has_ended(process):
+        return process
+    return next((task for task in (process / "task").iterdir() if not _has_ended(task)), process)
+
+
+def _has_ended(task: Path) -> bool:
+    return (task / "stat").read_bytes().rpartition(b")")[2].split()[0] in {b"Z", b"X"}
 
 
 def _private_and_shared(path: Path, private: bytes, shared: bytes) -> tuple[int, int]:
@@ -108,7 +120,7 @@ def _mapped_shared_bytes(processes: list[int]) -> int | None:
     left = _MOST_MAPS_BYTES
     for process in processes:
         try:
-            with (_PROC / str(process) / "maps").open("rb") as file:
+            with (_place(process) / "maps").open("rb") as file:
                 said = file.read(left)
         except OSError:  # it ended while we looked
             continue

@@ -126,6 +126,23 @@ def test_memory_files_that_are_not_mapped_are_not_to_be_had(run_watched):
     assert run_watched(bundle(MEMFD)).reason == "memory_limit"
 
 
+NO_LEADER = """
+import ctypes, os, threading, time
+for _ in range(4):
+    if os.fork() == 0:
+        def hold():
+            held = bytearray(b"x") * (500 << 20)
+            time.sleep(60)
+        threading.Thread(target=hold).start()
+        ctypes.CDLL(None).syscall(60 if os.uname().machine == "x86_64" else 93, 0)  # this thread alone
+time.sleep(60)
+"""
+
+
+def test_memory_of_a_process_whose_first_thread_has_ended_counts(run_watched):
+    assert run_watched(bundle(NO_LEADER)).reason == "memory_limit"
+
+
 PUT_AWAY = """
 import mmap, os, time
 os.fork(), os.fork()
