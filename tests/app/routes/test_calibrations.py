@@ -81,7 +81,7 @@ def test_the_page_shows_what_has_drifted_and_has_a_button(client, world, sign_in
     action = f"/admin/calibrations/{one}/remeasure"
     assert f'action="{action}"' in text
     assert client.post(action).headers["Location"] == "/admin/calibrations"
-    assert "waits to be measured" in client.get("/admin/calibrations").text
+    assert "measured before the next run there" in client.get("/admin/calibrations").text
     with unit_of_work(world.engine) as session:
         assert session.get_one(Calibration, one).stale
 
