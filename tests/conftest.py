@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -31,17 +32,37 @@ class PostgresCluster:
         return f"postgresql+psycopg://lethe@/postgres?host={self.folder}"
 
     def start(self):
-        data = self.folder / "data"
         self._run(
-            "initdb", "-D", data, "-U", "lethe", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"
+            "initdb",
+            "-D",
+            self._data,
+            "-U",
+            "lethe",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-locale",
+            "--no-sync",
         )
+        self.serve()
+
+    def serve(self):
         options = f"-k {self.folder} -c listen_addresses='' -c fsync=off -c max_connections=100"
-        self._run("pg_ctl", "-D", data, "-l", self.folder / "log", "-w", "-o", options, "start")
+        self._run("pg_ctl", "-D", self._data, "-l", self.folder / "log", "-w", "-o", options, "start")
+
+    def kill(self):
+        """Kill the server's first process, as a machine without memory would; the others follow it."""
+        os.kill(int((self._data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
 
     def stop(self):
-        if (self.folder / "data" / "postmaster.pid").exists():
-            self._run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "-w", "stop")
+        if (self._data / "postmaster.pid").exists():
+            self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _data(self):
+        return self.folder / "data"
 
     def _run(self, program, *arguments):
         as_them = {}

@@ -15,6 +15,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
+TIED = ("setpriv", "--pdeathsig", "TERM")
+"""Before a command: it ends with whoever started it, however that ends."""
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -42,7 +46,7 @@ class Redis:
     def start(self):
         options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self.folder}
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-        self.process = subprocess.Popen(["redis-server", *words], stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen([*TIED, "redis-server", *words], stdout=subprocess.DEVNULL)
         wait_until(self._answers)
 
     def _answers(self):
@@ -77,7 +81,7 @@ def running(command, settings, log):
     """Run a process over these settings (LETHE_*) until the block ends, then kill it if it is still there."""
     environment = {**os.environ, **settings, "OMP_NUM_THREADS": "1"}
     with Path(log).open("ab") as said:
-        process = subprocess.Popen(command, env=environment, cwd=ROOT, stderr=said)
+        process = subprocess.Popen([*TIED, *command], env=environment, cwd=ROOT, stderr=said)
     try:
         yield process
     finally:

@@ -57,6 +57,8 @@ class Draining(CeleryWorker):  # type: ignore[misc]
         """Set the signals' handlers; none that restarts the process, for sandboxes would not survive it."""
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, self._stop)
+        if self.app.loop.ending.asked():  # told before these were in place
+            state.should_stop = 0
 
     def stop(self, *arguments: Any, **words: Any) -> None:
         """Stop, whoever asks: the pool waits for its thread, which goes on until the loop has been told."""

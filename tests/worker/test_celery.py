@@ -111,6 +111,14 @@ def test_told_to_stop_a_worker_ends_its_run_and_takes_no_other(farm):
     assert farm.workers() == {}
 
 
+def test_told_to_stop_before_celery_has_started_a_worker_stops(farm):
+    farm.cancel_first()
+    process = farm.worker("w1")  # there is a row of it, which it writes before it starts Celery
+    process.terminate()
+    assert ends_with(process)
+    assert farm.workers() == {}
+
+
 def test_celerys_own_shutdown_stops_a_worker_like_a_signal(farm):
     process = farm.worker("w1", seconds=20.0)
     wait_until(lambda: farm.runs(RunStatus.RUNNING))
