@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, ExceptionContext, NullPool, create_engine, event, make_url, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
@@ -23,13 +23,16 @@ DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
 THREADS = 40
 """Threads that serve requests at once (anyio's default): each holds one connection at most."""
 _CONNECT_SECONDS = 5
+_SILENCE_SECONDS = 15
+"""After twice as long, a server that does not answer at all counts as away."""
 
 
 def make_engine(url: str, *, patience: float = 30.0, pooled: bool = True) -> Engine:
     """Return an engine whose SQLite transactions take the write lock at BEGIN, as Postgres row locks would.
 
-    `patience`, in seconds, is how long to wait for a connection, and for SQLite's locks. Not pooled, it opens a
-    connection for each use.
+    `patience`, in seconds, is how long to wait for a connection, for SQLite's locks, and for a PostgreSQL transaction
+    whose process is silent: the server ends it, for a process that was stopped must not keep its locks from others.
+    Not pooled, it opens a connection for each use.
     """
     options: dict[str, Any] = {"poolclass": NullPool}
     if pooled:  # the overflow is for connections whose request has ended but which are not given back yet
@@ -40,13 +43,33 @@ def make_engine(url: str, *, patience: float = 30.0, pooled: bool = True) -> Eng
             "pool_timeout": patience,
         }
     is_sqlite = make_url(url).get_backend_name() == "sqlite"
-    arguments = {"timeout": patience} if is_sqlite else {"connect_timeout": _CONNECT_SECONDS}
+    arguments = {"timeout": patience} if is_sqlite else _postgres_arguments(patience)
     # parameters are what people sent, and digests of secrets: no error may carry them into a log
     engine = create_engine(url, connect_args=arguments, hide_parameters=True, **options)
     if is_sqlite:
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "handle_error", _ended_by_server)
     return engine
+
+
+def _postgres_arguments(patience: float) -> dict[str, Any]:
+    """Return libpq's options: what is said of silence holds for a machine that has vanished, too."""
+    return {
+        "connect_timeout": _CONNECT_SECONDS,
+        "options": f"-c idle_in_transaction_session_timeout={int(1000 * patience)}",
+        "keepalives_idle": _SILENCE_SECONDS,
+        "keepalives_interval": _SILENCE_SECONDS // 3,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 2000 * _SILENCE_SECONDS,
+    }
+
+
+def _ended_by_server(context: ExceptionContext) -> None:
+    """Say of a transaction that the server ended for its silence what is said of every lost connection."""
+    if type(context.original_exception).__name__ == "IdleInTransactionSessionTimeout":
+        raise OperationalError(context.statement, None, context.original_exception)
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

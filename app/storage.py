@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -139,22 +139,23 @@ class LocalStorage:
         self._root = root
 
     def put(self, data: bytes) -> str:
-        """Store bytes durably and return their SHA-256 as 64 hex digits."""
-        aside = self._aside()
-        try:
-            aside.write_bytes(data)
-            return self._settle(aside)
-        finally:
-            aside.unlink(missing_ok=True)
+        """Store bytes durably and return their SHA-256 as 64 hex digits. Raises StorageAway, as for a full disk."""
+        return self._put(lambda aside: aside.write_bytes(data))
 
     def put_file(self, path: Path) -> str:
-        """Store a copy of a file durably, in constant memory, and return its SHA-256."""
-        aside = self._aside()
+        """Store a copy of a file durably, in constant memory, and return its SHA-256. Raises StorageAway."""
+        return self._put(lambda aside: shutil.copyfile(path, aside))
+
+    def _put(self, write: Callable[[Path], object]) -> str:
         try:
-            shutil.copyfile(path, aside)
-            return self._settle(aside)
-        finally:
-            aside.unlink(missing_ok=True)
+            aside = self._aside()
+            try:
+                write(aside)
+                return self._settle(aside)
+            finally:
+                aside.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageAway(f"nothing can be stored in {self._root}: {error.strerror}") from error
 
     def get(self, digest: str) -> bytes:
         """Return the bytes of a blob, verified. Raises NotFound or DamagedBlob."""

@@ -130,6 +130,8 @@ class Worker:
             done = self.step()
         except AWAY as error:
             log.warning("the database is away: %s", first_line(error))
+        except StorageAway as error:
+            log.warning("the storage is away: %s", error)
         except SandboxFault as error:
             log.error("sandboxes do not work here: %s", error)  # noqa: TRY400 - its message says what to do
         except Exception:
@@ -277,12 +279,16 @@ class Worker:
                 self._score_claimed(claim)
 
     def _score_claimed(self, claim: ScoringClaim) -> None:
-        with self._beating(
-            lambda s: evaluations.scoring_heartbeat(s, claim, self._clock(), self._lease)
-        ) as lost:
-            with read_only(self._engine) as session:
-                rows = evaluations.outputs(session, claim.evaluation_id)
-            score = self._device.score(claim, rows)
+        try:
+            with self._beating(
+                lambda s: evaluations.scoring_heartbeat(s, claim, self._clock(), self._lease)
+            ) as lost:
+                with read_only(self._engine) as session:
+                    rows = evaluations.outputs(session, claim.evaluation_id)
+                score = self._device.score(claim, rows)
+        except StorageAway:
+            self._persist(lambda s: evaluations.scoring_give_back(s, claim, self._clock()))
+            raise
         if lost.is_set() or not self._persist(lambda s: self._finish(s, claim, score)):
             log.warning("evaluation %s is no longer ours: its score is dropped", claim.evaluation_id)
             self.metrics.leases_lost.inc()

@@ -16,6 +16,7 @@ from app.evaluations.scoring import (
     outputs,
     row_of,
     scoring_claim,
+    scoring_give_back,
     scoring_heartbeat,
 )
 from app.evaluations.types import (
@@ -54,6 +55,7 @@ __all__ = [
     "record",
     "row_of",
     "scoring_claim",
+    "scoring_give_back",
     "scoring_heartbeat",
     "stop_cancelled",
 ]

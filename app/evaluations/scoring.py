@@ -78,6 +78,18 @@ def scoring_heartbeat(session: Session, claim: ScoringClaim, now: datetime, leas
     return changed(session, guard.values(due_at=now + lease)) == 1
 
 
+def scoring_give_back(session: Session, claim: ScoringClaim, now: datetime) -> bool:
+    """Let others score at once, without blame; False when the claim is no longer the caller's."""
+    evaluation = _held(session, claim)
+    if evaluation is None:
+        return False
+    # whoever takes it next counts a loss
+    guard = update(Evaluation).where(Evaluation.id == evaluation.id, Evaluation.fence == claim.fence)
+    changed(session, guard.values(due_at=now, losses=Evaluation.losses - 1))
+    log(session, "evaluation.scoring_given_back", "worker", evaluation, now, f"fence {claim.fence}")
+    return True
+
+
 def outputs(session: Session, evaluation_id: str) -> Sequence[FinishedRun]:
     """Return the succeeded runs that are scored, by seed."""
     query = (

@@ -10,7 +10,17 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import StatementError
 
-from app.db import alembic_config, is_migrated, make_engine, migrate, read_only, snapshot, unit_of_work
+from app.db import (
+    DATABASE_AWAY,
+    UnitOfWork,
+    alembic_config,
+    is_migrated,
+    make_engine,
+    migrate,
+    read_only,
+    snapshot,
+    unit_of_work,
+)
 from app.models import Base, User
 from app.status import Status
 from tests.app.conftest import NOW
@@ -194,3 +204,27 @@ def test_a_snapshot_sees_what_its_first_query_saw_while_others_write(engine):
             other.add(user("mia"))
         on_postgres = engine.dialect.name == "postgresql"
         assert session.query(User).count() == (3 if on_postgres else 2)
+
+
+def fall_asleep(sleeper, other, ending):
+    """Lock a row, be silent until the server has given it to somebody else, and go on."""
+    with unit_of_work(sleeper) as session:
+        session.get_one(User, "sleeper", with_for_update=True).role = "admin"
+        session.flush()
+        with unit_of_work(other) as rival:
+            rival.get_one(User, "sleeper", with_for_update=True)
+        ending(session)
+
+
+def test_a_process_that_falls_asleep_in_a_transaction_does_not_keep_its_locks(postgres_url, postgres_engine):
+    sleeper = make_engine(postgres_url, patience=0.5)
+    with unit_of_work(postgres_engine) as session:
+        session.add(user("sleeper"))
+    for ending in (UnitOfWork.commit, lambda session: session.execute(text("SELECT 1"))):
+        with pytest.raises(DATABASE_AWAY):
+            fall_asleep(sleeper, postgres_engine, ending)
+    with unit_of_work(sleeper) as session:  # the pool has no dead connection left
+        found = session.get_one(User, "sleeper")
+        assert found.role == "participant"
+        session.delete(found)
+    sleeper.dispose()

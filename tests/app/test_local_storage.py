@@ -1,12 +1,14 @@
 """What only the local folder promises: modes, the order of writes, no leftovers."""
 
+import errno
 import os
 import stat
+import subprocess
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.storage import LocalStorage
+from app.storage import LocalStorage, StorageAway
 
 
 @pytest.fixture
@@ -45,12 +47,29 @@ def test_bytes_are_on_disk_before_they_get_their_name(storage, monkeypatch):
 
 def test_a_put_that_fails_leaves_nothing_behind(storage, monkeypatch):
     def full(_):
-        raise OSError("no space left")
+        raise OSError(errno.ENOSPC, "no space left")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(StorageAway, match="no space"):
         storage.put(b"hello")
     assert files(storage) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_full_disk_is_a_store_that_is_away_and_not_a_lost_blob(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=True)
+    try:
+        storage = LocalStorage(disk / "blobs")
+        kept = storage.put(b"small")
+        with pytest.raises(StorageAway, match="No space left"):
+            storage.put(bytes(2 << 20))
+        assert storage.get(kept) == b"small"
+        assert list(storage.incoming.iterdir()) == []
+        assert storage.put(b"after")
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_what_a_dead_process_left_half_written_is_swept_and_blobs_are_not(storage):

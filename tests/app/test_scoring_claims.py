@@ -1,6 +1,7 @@
 """Scoring under a fence, on both databases."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
 
@@ -83,6 +84,20 @@ def test_three_dead_scorers_stall_the_evaluation_and_refund_it(world, scoring):
     row = world.evaluation(evaluation)
     assert (row.verdict, row.reason, row.losses) == (Verdict.STALLED, "worker_lost", 3)
     assert world.refunds(submission) == 1
+
+
+def test_scoring_that_is_given_back_goes_on_at_once_and_counts_no_loss_however_often(world, scoring):
+    _, evaluation = scoring
+    for _ in range(5):
+        claim = world.scoring_claim(evaluation) or world.scoring_claim(None)
+        with unit_of_work(world.engine) as session:
+            assert evaluations.scoring_give_back(session, claim, NOW)
+    with unit_of_work(world.engine) as session:
+        assert not evaluations.scoring_give_back(session, replace(claim, fence=1), NOW)
+    assert world.finish(world.scoring_claim(None))
+    with read_only(world.engine) as session:
+        row = session.get_one(Evaluation, evaluation)
+        assert (row.verdict, row.losses) == (Verdict.SCORED, 0)
 
 
 def test_outputs_that_cannot_be_scored_end_with_the_reasons_verdict(world, scoring):

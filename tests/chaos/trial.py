@@ -109,7 +109,8 @@ def _verdicts(site: Site, sent: Sequence[Sent]) -> Counter[str]:
 
 def _events(site: Site) -> Counter[str]:
     with read_only(site.engine) as session:
-        return Counter(dict(session.execute(select(Event.kind, func.count()).group_by(Event.kind)).tuples()))
+        rows = session.execute(select(Event.kind, func.count()).group_by(Event.kind)).all()
+        return Counter(dict(row.tuple() for row in rows))
 
 
 def _size(path: Path) -> int:

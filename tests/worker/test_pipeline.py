@@ -15,6 +15,7 @@ from app.storage import LocalStorage, StorageAway
 from tests.lending import lend
 from tests.worker.bench import Patience, broken, wait_until
 from worker import weights
+from worker.device import Device
 from worker.pipeline import Step
 from worker.sandbox.base import RunResult, SandboxFault, SandboxUnavailable
 from worker.sandbox.fake import failing
@@ -115,6 +116,25 @@ def test_a_store_that_is_away_costs_a_run_nothing_however_long(bench, monkeypatc
     assert steps.count(Step.FAULT) == 5
     assert evaluation.verdict is Verdict.SCORED
     assert {run.losses for run in runs} == {0}
+
+
+def test_a_store_that_is_away_while_an_evaluation_is_scored_costs_it_nothing_either(bench, monkeypatch):
+    away = iter([True] * 5)
+    score = Device.score
+
+    def flaky(*arguments):
+        if next(away, False):
+            raise StorageAway("the object store failed: connection refused")
+        return score(*arguments)
+
+    monkeypatch.setattr(Device, "score", flaky)
+    patience = Patience(40)
+    patience.worker = bench.worker(bench.honest, wait=patience)
+    patience.worker.run_forever()
+    bench.pool.close()
+    evaluation, _, _ = bench.evaluation()
+    assert (evaluation.verdict, evaluation.losses) == (Verdict.SCORED, 0)
+    assert patience.seconds.count(1.0) >= 1
 
 
 def test_after_each_fault_in_a_row_a_worker_waits_longer_and_a_success_starts_that_over(bench):
