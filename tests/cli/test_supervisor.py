@@ -109,6 +109,7 @@ def test_an_interrupt_reaches_the_command_in_the_foreground_and_waits_for_it():
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as outer:
         assert outer.stdout.readline() == "up\n"
+        time.sleep(0.5)  # the inner one may be up before the outer one knows that it has started it
         outer.send_signal(signal.SIGTERM)
         assert outer.stdout.readline() == "tidy\n"
 
