@@ -87,7 +87,7 @@ def _evaluation(evaluation: Evaluation, one: Sent, events: Counter[str]) -> Iter
         losses = max([evaluation.losses, *(run.losses for run in evaluation.runs)])
         if losses < MAX_LOSSES:
             yield f"stalled after {losses} losses"
-    elif verdict is not one.plan.verdict:
+    elif verdict is not one.plan.verdict and not (one.hurt and evaluation.reason == "died"):
         yield f"ended as {verdict} ({evaluation.reason})"
     if verdict is Verdict.SCORED:
         done = sum(run.status is RunStatus.SUCCEEDED for run in evaluation.seed_runs)

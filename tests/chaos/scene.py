@@ -103,4 +103,4 @@ class Scene:
         query = select(func.max(Evaluation.finished_at)).where(Evaluation.submission_id.in_(ids))
         with read_only(self.site.engine) as session:
             last = session.scalar(query)
-        return 0.0 if last is None else (last.astimezone(UTC) - self.struck_at).total_seconds()
+        return 0.0 if last is None else max(0.0, (last.astimezone(UTC) - self.struck_at).total_seconds())

@@ -24,6 +24,7 @@ from worker.material import fetch
 LEASE_SECONDS = 4.0
 REAP_SECONDS = 1.0
 DISK_BYTES = 256 << 20
+UIDS = range(250_000, 251_000)
 TINY = ROOT / "tests/fixtures/tiny"
 
 
@@ -79,7 +80,7 @@ class Site:
             "LETHE_BROKER_URL": self.redis.url,
             "LETHE_LEASE_SECONDS": str(LEASE_SECONDS),
             "LETHE_REAP_SECONDS": str(REAP_SECONDS),
-            "LETHE_SANDBOX_UID_BASE": "250000",
+            "LETHE_SANDBOX_UID_BASE": str(UIDS.start),
         }
         self.engine = make_engine(self.postgres.url)
         self.storage = LocalStorage(self.data / "blobs")

@@ -27,6 +27,7 @@ class Sent:
     plan: Plan
     cancelled: bool = False
     lost: bool = False  # its bundle was destroyed
+    hurt: bool = False  # a sandbox of it was killed from outside
     reruns: int = field(default=0)
 
 

@@ -1,10 +1,11 @@
 """A whole trial: one fault after another, with submissions around each; then everything is stopped and looked at."""
 
 import random
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.table import Table
@@ -12,14 +13,12 @@ from sqlalchemy import func, select
 
 from app.db import read_only
 from app.models import Evaluation, Event
+from tests.chaos import faults, real
 from tests.chaos.audit import findings
 from tests.chaos.faults import FaultCase
 from tests.chaos.scene import Scene
 from tests.chaos.site import LEASE_SECONDS, Site
 from tests.chaos.traffic import Crowd, Sent
-
-OUTSTANDING = 12
-"""How many submissions may still be open when the next fault comes."""
 
 
 @dataclass(frozen=True)
@@ -68,15 +67,37 @@ class Outcome:
         )
 
 
+def attempt(
+    *,
+    fake: bool,
+    each: int,
+    seed: int,
+    only: Sequence[str] = ("",),
+    still_open: int = 0,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """Build a site of fake or real sandboxes, and do every fault there whose name holds one of the words `only`."""
+    with tempfile.TemporaryDirectory(prefix="lethe-chaos-") as folder:
+        with Site(Path(folder), workers=3 if fake else 2, fake=fake) as site:
+            cases = faults.catalogue(own_disk=site.on_own_disk) if fake else real.catalogue()
+            chosen = [one for one in cases if any(words in one.name for words in only)]
+            outcome = trial(site, chosen, each=each, seed=seed, still_open=still_open, tell=tell)
+        return outcome if fake else replace(outcome, wrong=[*outcome.wrong, *real.left_behind()])
+
+
 def trial(
     site: Site,
     cases: Sequence[FaultCase],
     *,
     each: int,
     seed: int,
+    still_open: int = 0,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
-    """Do every fault once, in an order drawn from the seed, with `each` submissions around it."""
+    """Do every fault once, in an order drawn from the seed, with `each` submissions around it.
+
+    `still_open` evaluations may not have ended when the next fault comes.
+    """
     site.wait_for_workers()
     crowd = Crowd(site, seed)
     order = random.Random(seed).sample(list(cases), len(cases))
@@ -88,7 +109,7 @@ def trial(
             case.strike(scene)
             scene.sent()
             scenes.append((case, scene))
-            scene.wait_until_open_are(OUTSTANDING, crowd.sent)
+            scene.wait_until_open_are(still_open, crowd.sent)
         scenes[-1][1].wait_for_end(*crowd.sent)
         rows = [_row(case, scene) for case, scene in scenes]
     site.stop_processes()

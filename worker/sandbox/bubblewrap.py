@@ -20,7 +20,6 @@ from pathlib import Path
 from worker.sandbox import probe, seccomp
 from worker.sandbox.base import Limits, SandboxFault, SandboxSpec, SandboxUnavailable
 from worker.sandbox.cgroup import CgroupMeter, Cgroups
-from worker.sandbox.claims import kill_leftovers
 from worker.sandbox.command import (
     INSTALL,
     MATERIAL,
@@ -36,7 +35,7 @@ from worker.sandbox.command import (
 )
 from worker.sandbox.memfd import sealed_input
 from worker.sandbox.session import WatchedSandbox
-from worker.sandbox.slot import Slot, take_slot
+from worker.sandbox.slot import Slot, clear_leftovers, take_slot
 from worker.sandbox.starting import die_first, file_rlimits, wait_for_ready, wait_readable
 from worker.sandbox.watchdog import Watchdog
 
@@ -74,7 +73,7 @@ class Bubblewrap:
         require_tools(as_root=os.geteuid() == 0)
         try:
             if os.geteuid() == 0:
-                kill_leftovers()
+                clear_leftovers(self.groups)
             answer, errors = self._ask()
         except OSError as error:
             raise SandboxUnavailable(f"Sandboxes do not work here: {error}. {INSTALL}") from error

@@ -102,9 +102,13 @@ class Cgroups:
                 return found
         return None
 
+    def named(self, name: str) -> Cgroup:
+        """Return the group of this name, whether or not it is there."""
+        return Cgroup(self.version, {kind: top / name for kind, top in self.tops.items()})
+
     def make(self, name: str, limits: Limits) -> Cgroup:
         """Make a group under its caps; one that a dead worker left under this name is removed first. Raises OSError."""
-        group = Cgroup(self.version, {kind: top / name for kind, top in self.tops.items()})
+        group = self.named(name)
         group.remove()
         try:
             for folder in dict.fromkeys(group.folders.values()):

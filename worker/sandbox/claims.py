@@ -11,6 +11,7 @@ import signal
 import stat
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -98,13 +99,17 @@ def claim_cores(count: int) -> list[Claim]:
     return []
 
 
-def kill_leftovers() -> None:
-    """Kill what earlier workers left running under user ids that nobody claims now. For root only."""
+def kill_leftovers(then: Callable[[int], None]) -> None:
+    """Kill what earlier workers left running under user ids that nobody claims now. For root only.
+
+    `then` is called with each of those ids while it is claimed.
+    """
     for path in folder().glob("uid-*"):
         claimed = claim("uid", int(path.name.removeprefix("uid-")))
         if claimed is not None:
             with claimed:
                 _kill_all_of(claimed.number)
+                then(claimed.number)
 
 
 def _kill_all_of(uid: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from worker.sandbox.base import Limits
 from worker.sandbox.cgroup import Cgroup, Cgroups
-from worker.sandbox.claims import Claim, claim_uid
+from worker.sandbox.claims import Claim, claim_uid, kill_leftovers
 
 _COUNTER: Iterator[int] = itertools.count()
 
@@ -35,10 +35,19 @@ class Slot:
 def take_slot(uid_base: int, groups: Cgroups | None, limits: Limits) -> Slot:
     """Set a slot aside; nothing runs in it. Raises OSError, SandboxUnavailable."""
     claim = claim_uid(uid_base) if os.geteuid() == 0 else None
-    name = f"uid-{claim.number}" if claim else f"worker-{os.getpid()}-{next(_COUNTER)}"
+    name = _group_of(claim.number) if claim else f"worker-{os.getpid()}-{next(_COUNTER)}"
     try:
         return Slot(claim, groups.make(name, limits) if groups else None)
     except BaseException:
         if claim is not None:
             claim.release()
         raise
+
+
+def clear_leftovers(groups: Cgroups | None) -> None:
+    """Kill what workers that died left in sandboxes, and remove those sandboxes' groups. For root only."""
+    kill_leftovers(lambda uid: groups.named(_group_of(uid)).remove() if groups else None)
+
+
+def _group_of(uid: int) -> str:
+    return f"uid-{uid}"
