@@ -97,7 +97,7 @@ def _evaluation(evaluation: Evaluation, one: Sent, events: Counter[str]) -> Iter
 
 def _ledger(session: Session) -> Iterator[str]:
     """Compare the ledger with what the rules make of the verdicts: first evaluations are paid for, ours are given back."""
-    entries = Counter(session.execute(select(QuotaEntry.submission_id, QuotaEntry.kind)).tuples())
+    entries = Counter((one.submission_id, one.kind) for one in session.scalars(select(QuotaEntry)))
     firsts = session.scalars(select(Evaluation).where(Evaluation.generation == 1)).all()
     for first in firsts:
         fault = None if first.reason is None else REASONS[first.reason].fault

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.table import Table
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.db import read_only
 from app.models import Evaluation, Event
@@ -130,8 +130,7 @@ def _verdicts(site: Site, sent: Sequence[Sent]) -> Counter[str]:
 
 def _events(site: Site) -> Counter[str]:
     with read_only(site.engine) as session:
-        rows = session.execute(select(Event.kind, func.count()).group_by(Event.kind)).all()
-        return Counter(dict(row.tuple() for row in rows))
+        return Counter(session.scalars(select(Event.kind)))
 
 
 def _size(path: Path) -> int:
