@@ -41,6 +41,7 @@ def configure(environment: Literal["development", "production"], stream: IO[str]
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines() if environment == "production" else ReadableLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)  # they have the same form as all else
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every look at the schema
 
 

@@ -14,7 +14,11 @@ class Settings(BaseSettings):
     """Everything a process of Lethe can be told from outside."""
 
     model_config = SettingsConfigDict(
-        env_prefix="LETHE_", frozen=True, validate_default=True, hide_input_in_errors=True
+        env_prefix="LETHE_",
+        env_ignore_empty=True,  # as Compose hands on what .env leaves out
+        frozen=True,
+        validate_default=True,
+        hide_input_in_errors=True,
     )
 
     environment: Literal["development", "production"] = "development"

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[1]
-SECRETS = ("postgres_password", "redis_password", "metrics_token")
+SECRETS = ("postgres_password", "redis_password", "metrics_token", "storage_access_key", "storage_secret_key")
 FILE = ROOT / "docker-compose.yml"
 _VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?::([-?])([^}]*))?\}")
 

@@ -60,8 +60,20 @@ def test_secrets_come_from_files_alone(services):
         for name, value in service["environment"].items():
             if re.search("PASSWORD|TOKEN|SECRET|KEY", name):
                 assert name.endswith("_FILE")
-                assert value.removeprefix("/run/secrets/") in service["secrets"]
+                assert not value or value.removeprefix("/run/secrets/") in service["secrets"]
             assert not re.search(r"://[^/]*:[^/@]*@", str(value)), name
+
+
+def test_what_env_names_of_an_object_store_reaches_every_process_of_ours():
+    given = {
+        f"LETHE_STORAGE_{name}_KEY_FILE": f"/run/secrets/storage_{name.lower()}_key"
+        for name in ("ACCESS", "SECRET")
+    }
+    given |= {"LETHE_STORAGE_URL": "s3://lethe", "LETHE_STORAGE_ENDPOINT": "https://store.example.org"}
+    for name in OURS:
+        service = read(**given)["services"][name]
+        assert service["environment"].items() >= given.items()
+        assert {"storage_access_key", "storage_secret_key"} <= set(service["secrets"])
 
 
 def test_nothing_but_the_web_service_can_be_reached_and_that_only_from_this_machine(services):
@@ -138,8 +150,10 @@ def test_preparing_makes_secrets_once_and_a_folder_for_the_web_service(checkout)
         return {name: (checkout / "secrets" / name).read_text() for name in SECRETS}
 
     first = prepare()
-    assert all(re.fullmatch("[0-9a-f]{48}", secret) for secret in first.values())
-    assert len(set(first.values())) == 3
+    random = [secret for name, secret in first.items() if not name.startswith("storage")]
+    assert len(random) == 3
+    assert all(re.fullmatch("[0-9a-f]{48}", secret) for secret in random)
+    assert len(set(random)) == 3
     assert prepare() == first
     assert (checkout / "secrets").stat().st_mode & 0o777 == 0o700
     assert ((checkout / "data").stat().st_uid, (checkout / "data").stat().st_mode & 0o777) == (10002, 0o711)

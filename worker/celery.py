@@ -8,10 +8,12 @@ main thread stays free to answer inspect and to send events in the middle of a r
 import signal
 import socket
 import threading
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from celery.apps.worker import Worker as CeleryWorker
+from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging
 from celery.worker import state
 
@@ -76,6 +78,8 @@ def run(loop: "Worker", name: str, settings: Settings) -> None:
     rounds = Rounds(loop)
     app.loop, app.rounds = loop, rounds
     setup_logging.connect(_leave_logging_alone)
+    # of a worker that is root, as those are that start sandboxes: it would matter if messages carried code
+    warnings.simplefilter("ignore", SecurityWarning)
     process = Draining(
         app=app,
         hostname=f"{name.replace('@', '-')}@{socket.gethostname()}",
