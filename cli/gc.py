@@ -37,13 +37,18 @@ def gc(*, grace: str, dry_run: bool, as_json: bool) -> None:
     aside, from where it can still be read; a call that comes another grace period later removes it.
     """
     from app.garbage import collect
-    from app.storage import open_storage
+    from app.storage import open_storage, sweep
 
     settings = settings_of_environment()
     age = _age(grace, max(SHORTEST, 2 * timedelta(seconds=settings.lease_seconds)))
     engine = migrated_database(settings)
+    before = datetime.now(UTC) - age
     with words_for_errors():
-        found = collect(engine, open_storage(settings), datetime.now(UTC) - age, dry_run=dry_run)
+        storage = open_storage(settings)
+        found = collect(engine, storage, before, dry_run=dry_run)
+        if not dry_run:  # what died in the middle of being written
+            storage.sweep(before)
+            sweep(settings.data_dir / "uploads", before)
     tallies = asdict(found)
     if as_json:
         report = {"grace_seconds": age.total_seconds(), "dry_run": dry_run, **tallies}

@@ -4,7 +4,9 @@ import json
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,9 @@ class Material:
         return layout_of(self.original())
 
 
+_HALF = ".half-"
+
+
 def fetch(storage: Storage, reference_digest: str, cache_dir: Path) -> Material:
     """Return a reference's folder in the cache, fetching it first if need be. Storage checks every digest.
 
@@ -71,10 +76,18 @@ def fetch(storage: Storage, reference_digest: str, cache_dir: Path) -> Material:
     return Material(folder, json.loads((folder / MANIFEST).read_bytes()))
 
 
+def sweep(cache_dir: Path, before: datetime) -> None:
+    """Remove what workers left half-fetched that died before a moment."""
+    for half in cache_dir.glob(f"{_HALF}*"):
+        with suppress(FileNotFoundError):  # another worker may be sweeping too
+            if half.stat().st_mtime < before.timestamp():
+                shutil.rmtree(half, ignore_errors=True)
+
+
 def _fetch_into(storage: Storage, reference_digest: str, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.parent.chmod(0o711)
-    half = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".half-"))
+    half = Path(tempfile.mkdtemp(dir=folder.parent, prefix=_HALF))
     try:
         manifest = storage.get(reference_digest)
         _write(half, MANIFEST, manifest)

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from datetime import timedelta
 
 import torch
 from sqlalchemy import Engine
@@ -11,11 +12,15 @@ from app.queue import doorbell
 from app.settings import Settings
 from app.storage import Storage
 from worker.device import Device
+from worker.material import sweep
 from worker.metrics import WorkerMetrics
 from worker.pipeline import Worker, utc_now
 from worker.presence import identity, present
 from worker.sandbox.base import Backend
 from worker.sandbox.pool import Pool
+
+LEFT_BEHIND = timedelta(days=1)
+"""What was half-fetched before that belongs to a worker that died."""
 
 
 def serve(
@@ -33,6 +38,7 @@ def serve(
     """
     torch.set_num_threads(1)  # inference beside starting sandboxes: more threads only wait for each other
     name = name or f"{socket.gethostname()}:{os.getpid()}"
+    sweep(settings.data_dir / "cache", utc_now() - LEFT_BEHIND)
     pool = Pool(backend, cores)
     device = Device(storage, pool, settings)
     loop = Worker(

@@ -67,6 +67,19 @@ def test_gc_says_what_it_set_aside_and_kept(lethe, place):
     assert place.blob(young).exists()
 
 
+def test_gc_removes_what_died_in_the_middle_of_being_written(lethe, place):
+    folders = [place.storage.incoming, place.settings.data_dir / "uploads"]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, age in (("old", 10 * 24 * HOURS), ("young", 60)):
+            (folder / name).write_bytes(b"half")
+            os.utime(folder / name, (time.time() - age,) * 2)
+    assert lethe("admin", "gc", "--dry-run").exit_code == 0
+    assert all((folder / "old").exists() for folder in folders)
+    assert lethe("admin", "gc").exit_code == 0
+    assert [[path.name for path in folder.iterdir()] for folder in folders] == [["young"], ["young"]]
+
+
 def test_gc_dry_runs_and_reports_to_scripts(lethe, place):
     lost = put(place, b"lost", 13)
     told = json.loads(lethe("admin", "gc", "--grace", "12h", "--dry-run", "--json").stdout)

@@ -1,6 +1,9 @@
 import json
+import os
 import stat
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +14,7 @@ from app.errors import NotFound
 from app.storage import LocalStorage
 from worker.dataset import check_dataset
 from worker.files import npz_bytes, read_npz, write_atomically
-from worker.material import fetch
+from worker.material import fetch, sweep
 from worker.recipe import load_arrays
 from worker.reference import sandbox_arrays, sandbox_facts
 
@@ -81,6 +84,17 @@ def test_many_may_fetch_at_once_and_leave_one_whole_folder(storage, reference, t
         found = list(pool.map(lambda _: fetch(storage, reference, tmp_path / "cache").arrays(), range(16)))
     assert all(set(arrays) == {"retain_labels", "test_labels"} for arrays in found)
     assert [path.name for path in (tmp_path / "cache").iterdir()] == [reference]
+
+
+def test_what_a_dead_worker_left_half_fetched_is_swept_and_nothing_else(storage, reference, tmp_path):
+    cache = tmp_path / "cache"
+    fetch(storage, reference, cache)
+    for name, age in ((".half-old", 7200), (".half-young", 60)):
+        (cache / name).mkdir()
+        (cache / name / "hidden.npz").write_bytes(b"x")
+        os.utime(cache / name, (time.time() - age,) * 2)
+    sweep(cache, datetime.now(UTC) - timedelta(hours=1))
+    assert {path.name for path in cache.iterdir()} == {reference, ".half-young"}
 
 
 def test_a_reference_that_is_not_there_leaves_nothing_behind(storage, tmp_path):
