@@ -11,14 +11,17 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app import dump
-from app.db import revision, snapshot, unit_of_work
+from app.db import read_only, revision, snapshot, unit_of_work
 from app.errors import NotFound
-from app.garbage import ManifestUnreadable, Named, named_by_manifests, named_by_rows
+from app.garbage import NAMING, ManifestUnreadable, Named, named_by_manifests, named_by_rows
+from app.models import Reference
 from app.storage import DamagedBlob, LocalStorage, Storage
 
 FORMAT = 1
@@ -81,26 +84,43 @@ def restore(
 ) -> Backup:
     """Bring a backup into an empty database at the same revision: all rows together, after all blobs, or none.
 
-    Raises BackupUnusable, having changed no row.
+    No transaction is open while blobs are copied, however long that takes. Raises BackupUnusable, having changed no row.
     """
     made = read_index(folder)
-    with unit_of_work(engine) as session:
-        found = revision(session)
-        if found != made.revision:
-            raise BackupUnusable(
-                f"the backup has the tables of revision {made.revision}, and the database those of {found}"
-            )
-        if dump.has_rows(session):
-            raise BackupUnusable("the database is not empty")
-        with (folder / made.rows_file).open(encoding="utf-8") as file:
-            dump.read(session, file)
-        kept = LocalStorage(folder / "blobs")
-        names = _names(kept, named_by_rows(session))
-        for done, digest in enumerate(names, start=1):
-            if not _copy(kept, storage, digest, folder) and digest not in made.missing:
-                raise BackupUnusable(f"its blob {digest} is missing or damaged")
-            on_progress(done, len(names))
+    with read_only(engine) as session:
+        _check(session, made)
+    kept = LocalStorage(folder / "blobs")
+    names = _names(kept, _named_in(folder / made.rows_file))
+    for done, digest in enumerate(names, start=1):
+        if not _copy(kept, storage, digest, folder) and digest not in made.missing:
+            raise BackupUnusable(f"its blob {digest} is missing or damaged")
+        on_progress(done, len(names))
+    with unit_of_work(engine) as session, (folder / made.rows_file).open(encoding="utf-8") as file:
+        _check(session, made)
+        dump.read(session, file)
     return made
+
+
+def _check(session: Session, made: Backup) -> None:
+    """Raise BackupUnusable unless the backup fits this database."""
+    found = revision(session)
+    if found != made.revision:
+        raise BackupUnusable(
+            f"the backup has the tables of revision {made.revision}, and the database those of {found}"
+        )
+    if dump.has_rows(session):
+        raise BackupUnusable("the database is not empty")
+
+
+def _named_in(rows: Path) -> Named:
+    """Return what a file of rows names, as garbage.named_by_rows does for a database's."""
+
+    def column(one: InstrumentedAttribute[Any]) -> set[str]:
+        with rows.open(encoding="utf-8") as file:
+            return set(dump.values(file, one.class_.__tablename__, one.key)) - {None}
+
+    manifests = column(Reference.digest)
+    return Named(frozenset(manifests.union(*map(column, NAMING))), frozenset(manifests))
 
 
 def read_index(folder: Path) -> Backup:

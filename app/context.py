@@ -42,8 +42,10 @@ class Context:
     people: People
     polls: Polls
     boards: Boards
-    health_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(4))
+    health_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
     """Threads that are not the pages', so that health does not depend on those either."""
+    operators_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
+    """For readiness and metrics, which may wait for a store: health does not wait behind them."""
     failures_by_name: FailureLimit = field(default_factory=lambda: FailureLimit(10, _WINDOW))
     """For a name from one address: a stranger elsewhere cannot keep its owner out."""
     failures_by_address: FailureLimit = field(default_factory=lambda: FailureLimit(50, _WINDOW))

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,14 @@ DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
 THREADS = 40
 """Threads that serve requests at once (anyio's default): each holds one connection at most."""
 _CONNECT_SECONDS = 5
-_SILENCE_SECONDS = 15
-"""After twice as long, a server that does not answer at all counts as away."""
+_SILENCE: dict[str, Any] = {
+    "connect_timeout": _CONNECT_SECONDS,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""For libpq: after half a minute a PostgreSQL whose machine has vanished counts as away."""
 
 
 def make_engine(url: str, *, patience: float = 30.0, pooled: bool = True) -> Engine:
@@ -43,27 +49,21 @@ def make_engine(url: str, *, patience: float = 30.0, pooled: bool = True) -> Eng
             "pool_timeout": patience,
         }
     is_sqlite = make_url(url).get_backend_name() == "sqlite"
-    arguments = {"timeout": patience} if is_sqlite else _postgres_arguments(patience)
+    arguments: dict[str, Any] = {"timeout": patience} if is_sqlite else _SILENCE
     # parameters are what people sent, and digests of secrets: no error may carry them into a log
     engine = create_engine(url, connect_args=arguments, hide_parameters=True, **options)
     if is_sqlite:
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
+        event.listen(engine, "connect", partial(_bound_idleness, patience))
         event.listen(engine, "handle_error", _ended_by_server)
     return engine
 
 
-def _postgres_arguments(patience: float) -> dict[str, Any]:
-    """Return libpq's options: what is said of silence holds for a machine that has vanished, too."""
-    return {
-        "connect_timeout": _CONNECT_SECONDS,
-        "options": f"-c idle_in_transaction_session_timeout={int(1000 * patience)}",
-        "keepalives_idle": _SILENCE_SECONDS,
-        "keepalives_interval": _SILENCE_SECONDS // 3,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 2000 * _SILENCE_SECONDS,
-    }
+def _bound_idleness(seconds: float, connection: Any, _record: Any) -> None:
+    connection.execute(f"SET idle_in_transaction_session_timeout = {int(1000 * seconds)}")
+    connection.commit()
 
 
 def _ended_by_server(context: ExceptionContext) -> None:

@@ -105,6 +105,10 @@ def _left(
             yield blob, found.waiting, None
 
 
+NAMING = (Submission.bundle_digest, Run.outputs_digest, Run.log_digest)
+"""The columns that name blobs, beside Reference.digest, which names a manifest."""
+
+
 @dataclass(frozen=True)
 class Named:
     """The digests that rows name; those of references name manifests, which name more."""
@@ -117,7 +121,7 @@ def named_by_rows(session: Session) -> Named:
     """Return what the rows name: bundles, outputs, logs and manifests."""
     manifests = set(session.scalars(select(Reference.digest)))
     names = set(manifests)
-    for column in (Submission.bundle_digest, Run.outputs_digest, Run.log_digest):
+    for column in NAMING:
         query = select(column).where(column.is_not(None)).execution_options(yield_per=10_000)
         names.update(digest for digest in session.scalars(query) if digest is not None)
     return Named(frozenset(names), frozenset(manifests))

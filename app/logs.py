@@ -6,7 +6,6 @@ import unicodedata
 from app.errors import NotFound
 from app.models import Run, Submission
 from app.status import RunStatus
-from app.storage import Storage
 from app.submissions import published_evaluation
 
 _ESCAPES = re.compile(
@@ -34,12 +33,12 @@ def _is_shown(letter: str) -> bool:
     return unicodedata.category(letter) not in {"Cc", "Cf", "Zl", "Zp"}
 
 
-def read(storage: Storage, submission: Submission) -> str:
-    """Return what the smoke run of the submission's shown evaluation printed. Raises NotFound, which says why."""
+def digest_of(submission: Submission) -> str:
+    """Return the blob of what the smoke run of the submission's shown evaluation printed. Raises NotFound, which says why."""
     run = published_evaluation(submission).smoke_run
     if run is None or run.log_digest is None:
         raise NotFound(f"This submission has no log: {_why_not(run)}")
-    return readable(storage.get(run.log_digest))
+    return run.log_digest
 
 
 def _why_not(run: Run | None) -> str:

@@ -14,6 +14,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from app.errors import NotFound
+from app.secret_files import read_secret
 from app.settings import Settings
 from app.storage import (
     CHUNK,
@@ -186,9 +187,9 @@ def _place(url: str) -> tuple[str, str]:
 
 def _secret(path: Path) -> str:
     try:
-        return path.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise StorageMisconfigured(f"the file {path} with credentials cannot be read") from error
+        return read_secret(path)
+    except ValueError as error:
+        raise StorageMisconfigured(str(error)) from error
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
@@ -13,6 +13,8 @@ from app.db import read_only
 from app.models import User
 
 _MOST = 10_000
+TRUST = timedelta(seconds=10)
+"""After so long the database is asked again, whatever the event log says."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class _Holder:
     user: User
     expires_at: datetime | None
     version: int
+    asked_at: datetime
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class People:
     def known(self, secret: str, kind: Kind, now: datetime) -> User | None:
         """Return the user of a token that was found alive and still is; None says to `find` out."""
         kept = self._kept.get(_key(secret, kind))
-        if kept is None or kept.version != self.changes.people:
+        if kept is None or kept.version != self.changes.people or now - kept.asked_at > TRUST:
             return None
         return kept.user if kept.expires_at is None or kept.expires_at > now else None
 
@@ -45,7 +48,7 @@ class People:
             session.expunge(user)
         if len(self._kept) >= _MOST:
             self._kept.clear()
-        self._kept[_key(secret, kind)] = _Holder(user, expires_at, version)
+        self._kept[_key(secret, kind)] = _Holder(user, expires_at, version, now)
         return user
 
 

@@ -15,12 +15,15 @@ from app.status import Lane
 
 if TYPE_CHECKING:
     from celery import Celery
+    from redis import Redis
 
 LOG = logging.getLogger(__name__)
 WAKE = "lethe.wake"
 DEVICES: tuple[DeviceClass, ...] = ("cpu", "cuda")
 EXPIRES_SECONDS = 60.0
 """By then every worker has looked by itself."""
+MOST_WAITING = 100
+"""Messages of a queue. More wake nobody more; and where no worker of a class listens, they would fill the broker."""
 
 
 def queue_name(device: DeviceClass, lane: Lane = Lane.NORMAL) -> str:
@@ -54,6 +57,7 @@ class CeleryBell:
         self._waiting: dict[str, None] = {}  # in the order of arrival
         self._rung = threading.Condition()
         self._sender: threading.Thread | None = None
+        self._client: Redis | None = None
 
     def ring(self, device: str = "any", lane: Lane = Lane.NORMAL) -> None:
         """See Doorbell."""
@@ -74,11 +78,23 @@ class CeleryBell:
 
     def _send(self, queue: str) -> None:
         try:
+            if self._waiting_in(queue) >= MOST_WAITING:
+                return
             self._celery.send_task(
                 WAKE, queue=queue, expires=EXPIRES_SECONDS, ignore_result=True, retry=False
             )
         except Exception as error:  # noqa: BLE001 - whatever a broker does, the work is in the database
             LOG.warning("nobody could be woken by %s, workers look by themselves: %s", queue, error)
+
+    def _waiting_in(self, queue: str) -> int:
+        """Ask over a connection of our own: Celery's may be in the middle of something."""
+        if self._client is None:
+            from redis import Redis  # noqa: PLC0415 - as Celery
+
+            self._client = Redis.from_url(
+                self._celery.conf.broker_url, socket_timeout=5, socket_connect_timeout=5
+            )
+        return self._client.llen(queue)
 
 
 def doorbell(settings: Settings) -> Doorbell:
@@ -111,6 +127,7 @@ CONFIGURATION: dict[str, Any] = {
     "task_create_missing_queues": False,
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,  # for ever
+    "broker_channel_error_retry": True,  # a Redis that answers with an error, as at a failover
     "worker_cancel_long_running_tasks_on_connection_loss": False,
     "broker_transport_options": {
         "queue_order_strategy": "priority",  # in the order in which a worker names its queues

@@ -50,12 +50,16 @@ class Readiness:
         self._until = float("-inf")
 
     def checks(self) -> tuple[Check, ...]:
-        """Return what was found, now or less than two seconds ago."""
-        with self._lock:
+        """Return what was found, now or less than two seconds ago; while somebody tries, what was found before that."""
+        if not self._lock.acquire(blocking=not self._kept):
+            return self._kept
+        try:
             if time.monotonic() >= self._until:
                 self._kept = tuple(self._try())
                 self._until = time.monotonic() + KEPT_SECONDS
             return self._kept
+        finally:
+            self._lock.release()
 
     def _try(self) -> list[Check]:
         found = [

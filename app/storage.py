@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -158,13 +158,13 @@ class LocalStorage:
             raise StorageAway(f"nothing can be stored in {self._root}: {error.strerror}") from error
 
     def get(self, digest: str) -> bytes:
-        """Return the bytes of a blob, verified. Raises NotFound or DamagedBlob."""
-        with self._open(digest) as file:
+        """Return the bytes of a blob, verified. Raises NotFound, DamagedBlob or StorageAway."""
+        with self._reading(), self._open(digest) as file:
             return verified(file.read(), digest)
 
     def save(self, digest: str, path: Path) -> None:
-        """Write a blob to a file, verified, in constant memory. Raises NotFound or DamagedBlob."""
-        with self._open(digest) as file:
+        """Write a blob to a file, verified, in constant memory. Raises NotFound, DamagedBlob or StorageAway."""
+        with self._reading(), self._open(digest) as file:
             write_verified(iter(lambda: file.read(CHUNK), b""), digest, path)
 
     def blobs(self) -> Iterator[Blob]:
@@ -216,6 +216,15 @@ class LocalStorage:
             with suppress(FileNotFoundError, StopIteration):
                 return look(digest)
         raise NotFound(f"there is no blob {digest}")
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except (StorageAway, DamagedBlob):
+            raise
+        except OSError as error:
+            raise StorageAway(f"{self._root} cannot be read: {error.strerror}") from error
 
     def _in_place(self, digest: str) -> BinaryIO:
         return self._path(digest).open("rb")

@@ -15,6 +15,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from app.errors import BadRequest, BundleTooLarge, TooManyUploads, UploadTimeout
+from app.storage import StorageAway
 
 BATCH = 1 << 20
 FORM_OVERHEAD = 64 << 10  # boundaries, headers and the other fields of a form
@@ -60,7 +61,7 @@ async def save_body(request: Request, folder: Path, limit: int) -> Path:
         )
     path = await run_in_threadpool(_new_file, folder)
     try:
-        with _in_time():
+        with _in_time(), _room_on_disk():
             await _write(capped(request, limit, limit), path)
     except BaseException:
         discard(path)
@@ -80,14 +81,23 @@ def _in_time() -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def _room_on_disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageAway(f"an upload cannot be written: {error.strerror}") from error
+
+
 def _new_file(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix="upload-", delete=False) as file:
-        return Path(file.name)
+    with _room_on_disk():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix="upload-", delete=False) as file:
+            return Path(file.name)
 
 
 async def _write(chunks: AsyncGenerator[bytes, None], path: Path) -> None:
-    with path.open("wb", buffering=0) as file:
+    with path.open("wb", buffering=BATCH) as file:  # unbuffered, a write to a full disk may be a short one
         batch = bytearray()
         async for chunk in chunks:
             batch += chunk
@@ -95,6 +105,7 @@ async def _write(chunks: AsyncGenerator[bytes, None], path: Path) -> None:
                 await run_in_threadpool(file.write, bytes(batch))
                 batch.clear()
         await run_in_threadpool(file.write, bytes(batch))
+        await run_in_threadpool(file.flush)
 
 
 async def capped(request: Request, limit: int, told: int) -> AsyncGenerator[bytes, None]:
@@ -115,7 +126,7 @@ async def save_form(request: Request, folder: Path, limit: int) -> FormUpload:
     refuse_early(request, limit + FORM_OVERHEAD)
     path = await run_in_threadpool(_new_file, folder)
     try:
-        with _in_time():
+        with _in_time(), _room_on_disk():
             note = await _parse(request, path, limit)
     except BaseException:
         discard(path)
@@ -156,7 +167,7 @@ class _ToFile(MultiPartParser):
         made = self._current_part.file
         if made is not None:
             made.file.close()
-            self._file = self._path.open("wb", buffering=0)
+            self._file = self._path.open("wb", buffering=BATCH)
             self._current_part.file = UploadFile(
                 self._file, size=0, filename=made.filename, headers=made.headers
             )

@@ -101,6 +101,10 @@ def run(loop: "Worker", name: str, settings: Settings) -> None:
             loop.stop()
         over.set()
         beat.join()
+    if (
+        process.exitcode
+    ):  # Celery met an error that it does not get over: whoever watches processes is to start another
+        raise SystemExit(process.exitcode)
 
 
 def _beat(work: Callable[[], None], seconds: float, over: threading.Event) -> None:

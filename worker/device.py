@@ -1,5 +1,6 @@
 """One device: its sandboxes, and the split in hand. Runs bundles and judges what they return; knows no database."""
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from worker.sandbox.base import Job, Limits, Log, RunResult, SandboxSpec
 from worker.sandbox.pool import Pool
 from worker.scoring import score_runs
 
+_TRIAL = bytes(1 << 20)
 LOG_BYTES = 64 << 10
 """How much of what a smoke run prints is kept."""
 
@@ -61,6 +63,16 @@ class Device:
     def score(self, claim: ScoringClaim, finished: Sequence[FinishedRun]) -> NewScore | None:
         """Grade the stored outputs of runs; None when they cannot be scored."""
         return score_runs(finished, self._storage, self._split(claim.reference_digest))
+
+    def storage_works(self) -> bool:
+        """Try to store, read and cache something of some size."""
+        try:
+            self._storage.get(self._storage.put(_TRIAL))
+            with tempfile.TemporaryFile(dir=self._cache) as file:
+                file.write(_TRIAL)
+        except OSError:
+            return False
+        return True
 
     def _play(self, spec: SandboxSpec, job: Job, should_stop: Callable[[], bool]) -> RunResult:
         sandbox = self._pool.take(spec)

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
-from app.storage import Storage
+from app.storage import DamagedBlob, Storage, StorageAway
 from worker.files import read_npz
 from worker.weights import Layout, layout_of
 
@@ -87,7 +87,10 @@ def sweep(cache_dir: Path, before: datetime) -> None:
 def _fetch_into(storage: Storage, reference_digest: str, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.parent.chmod(0o711)
-    half = Path(tempfile.mkdtemp(dir=folder.parent, prefix=_HALF))
+    try:
+        half = Path(tempfile.mkdtemp(dir=folder.parent, prefix=_HALF))
+    except OSError as error:
+        raise StorageAway(f"nothing can be kept in {folder.parent}: {error.strerror}") from error
     try:
         manifest = storage.get(reference_digest)
         _write(half, MANIFEST, manifest)
@@ -95,6 +98,10 @@ def _fetch_into(storage: Storage, reference_digest: str, folder: Path) -> None:
             _write(half, name, storage.get(digest))
         half.chmod(0o711)
         _move(half, folder)
+    except (DamagedBlob, StorageAway):
+        raise
+    except OSError as error:
+        raise StorageAway(f"nothing can be kept in {folder.parent}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(half, ignore_errors=True)
 

@@ -199,8 +199,10 @@ class Worker:
         """Score what a scorer that died has left."""
         if time.monotonic() - self._looked_at < self._settings.reap_seconds:
             return
+        self._looked_at = (
+            time.monotonic()
+        )  # before: what cannot be scored must not keep us from everything else
         self._score(None)
-        self._looked_at = time.monotonic()
 
     def _serve(self, claim: Claim, config: CompetitionConfig) -> Step:
         self._run_id = claim.run_id
@@ -217,6 +219,8 @@ class Worker:
             raise  # the lease brings the run back
         except StorageAway as error:
             log.warning("run %s is given back: %s", claim.run_id, error)
+            if self._device.storage_works():  # then it is this run's blobs that cannot be had
+                return self._give_back(claim)
             self._let_go(claim)  # uncounted: a store that is away for an hour must not stall what waits
             return Step.FAULT
         except Exception:
@@ -246,12 +250,18 @@ class Worker:
     def _let_go(self, claim: Claim) -> None:
         """Give a stopped run back, or end its evaluation if that was cancelled. Both are no-ops on a lost lease."""
 
-        def end(session: Session) -> None:
-            if not evaluations.stop_cancelled(session, claim, self._clock()):
-                evaluations.give_back(session, claim, "worker_lost", self._clock(), count_loss=False)
+        def end(session: Session) -> bool:
+            now = self._clock()
+            return (
+                evaluations.stop_cancelled(session, claim, now)
+                or evaluations.give_back(session, claim, "worker_lost", now, count_loss=False)
+                or evaluations.was_skipped(session, claim)
+            )
 
-        self._persist(end)
-        self._bell.ring()
+        if self._persist(end):
+            self._bell.ring()
+        else:
+            self._lost(claim)
 
     def _record(self, claim: Claim, ended: RunOutcome) -> None:
         def record(session: Session) -> Recorded:
@@ -260,14 +270,17 @@ class Worker:
 
         recorded = self._persist(record)
         if recorded is Recorded.LOST:
-            log.warning("run %s is no longer ours: its result is dropped", claim.run_id)
-            self.metrics.leases_lost.inc()
+            self._lost(claim)
             return
         words = ended.reason or "ok"
         self.metrics.runs.labels(words).inc()
         log.info("run %s, %s: %s in %.3f s", claim.run_id, claim.label, words, ended.seconds)
         if recorded is Recorded.LAST:
             self._score(claim.evaluation_id)
+
+    def _lost(self, claim: Claim) -> None:
+        log.warning("run %s is no longer ours: its result is dropped", claim.run_id)
+        self.metrics.leases_lost.inc()
 
     def _score(self, evaluation_id: str | None) -> None:
         """Score an evaluation whose last run is recorded; None takes over from a scorer that died."""
@@ -287,13 +300,18 @@ class Worker:
                     rows = evaluations.outputs(session, claim.evaluation_id)
                 score = self._device.score(claim, rows)
         except StorageAway:
-            self._persist(lambda s: evaluations.scoring_give_back(s, claim, self._clock()))
+            if not self._device.storage_works():  # else its lease ends, and it counts as a loss
+                self._give_scoring_back(claim)
             raise
         if lost.is_set() or not self._persist(lambda s: self._finish(s, claim, score)):
             log.warning("evaluation %s is no longer ours: its score is dropped", claim.evaluation_id)
             self.metrics.leases_lost.inc()
         else:
             log.info("evaluation %s is %s", claim.evaluation_id, "scored" if score else "not scorable")
+
+    def _give_scoring_back(self, claim: ScoringClaim) -> None:
+        lease, queue_due = self._lease, self._settings.queue_due
+        self._persist(lambda s: evaluations.scoring_give_back(s, claim, self._clock(), lease, queue_due))
 
     def _finish(self, session: Session, claim: ScoringClaim, score: evaluations.NewScore | None) -> bool:
         if score is None:

@@ -9,7 +9,7 @@ from app.evaluations.creation import create, fresh_seeds
 from app.evaluations.ending import MAX_LOSSES, cancel
 from app.evaluations.locks import lock
 from app.evaluations.reaping import reap
-from app.evaluations.runs import claim, give_back, heartbeat, next_up, record, stop_cancelled
+from app.evaluations.runs import claim, give_back, heartbeat, next_up, record, stop_cancelled, was_skipped
 from app.evaluations.scoring import (
     finish,
     finish_unscorable,
@@ -58,4 +58,5 @@ __all__ = [
     "scoring_give_back",
     "scoring_heartbeat",
     "stop_cancelled",
+    "was_skipped",
 ]

@@ -47,7 +47,7 @@ def create(
     place = {
         "reference_id": reference.id,
         "lane": Lane.NORMAL if asked_for else Lane.LOW,
-        "turn": turns.take(session, submission.user_id) if asked_for else 0,
+        "turn": turns.take(session, submission.user_id, reference.id) if asked_for else 0,
         "queued_at": now,
     }
     smoke = [] if smoke_seed is None else [_run(SMOKE_INDEX, smoke_seed, place, RunKind.SMOKE)]

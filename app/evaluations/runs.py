@@ -58,7 +58,8 @@ def claim(
 ) -> list[Claim]:
     """Lend up to `limit` queued runs of the calibration's reference, in their order, to a worker until now + lease.
 
-    Each has its cutoff from the calibration, which is that of the worker's device. Progress is due by queue_due.
+    Each has its cutoff from the calibration, which is that of the worker's device. From an evaluation's first run on, a
+    result is due within queue_due; lending again is none.
     """
     of_reference = Run.reference_id == calibration.reference_id
     terms = {"worker": worker, "started_at": now, "lease_until": now + lease}
@@ -111,9 +112,8 @@ def _lend(
     session: Session, evaluation: Evaluation, run: Run, worker: str, now: datetime, queue_due: timedelta
 ) -> Claim:
     if evaluation.status is Status.QUEUED:
-        move(session, evaluation, Status.RUNNING, started_at=now)
+        move(session, evaluation, Status.RUNNING, started_at=now, due_at=now + queue_due)
         log(session, "evaluation.running", worker, evaluation, now)
-    _push_due(session, evaluation, now + queue_due)
     submission = evaluation.submission
     assert run.cutoff_seconds is not None
     lent = Claim(
@@ -258,6 +258,11 @@ def requeue(
     elif loss and losses >= MAX_LOSSES:
         end(session, evaluation, Verdict.STALLED, reason, actor, now)
     return True
+
+
+def was_skipped(session: Session, claim: Claim) -> bool:
+    """Tell whether a run was skipped since it was lent, for its evaluation has ended."""
+    return session.scalar(select(Run.status).where(Run.id == claim.run_id)) is RunStatus.SKIPPED
 
 
 def stop_cancelled(session: Session, claim: Claim, now: datetime) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.evaluations.ending import MAX_LOSSES, end, log
@@ -48,7 +48,8 @@ def _lend(
     overdue = evaluation.due_at is not None and evaluation.due_at <= now
     if evaluation.status is not Status.SCORING or not (fresh or overdue):
         return None
-    losses = evaluation.losses + (1 if evaluation.fence else 0)
+    lost = evaluation.fence % 2  # it is odd while a scorer has it: that one is gone
+    losses = evaluation.losses + lost
     if losses >= MAX_LOSSES:
         end(session, evaluation, Verdict.STALLED, "worker_lost", "reaper", now, losses=losses)
         return None
@@ -57,7 +58,9 @@ def _lend(
         Evaluation.status == Status.SCORING,
         Evaluation.fence == evaluation.fence,
     )
-    if not changed(session, guard.values(fence=evaluation.fence + 1, losses=losses, due_at=now + lease)):
+    if not changed(
+        session, guard.values(fence=evaluation.fence + 1 + lost, losses=losses, due_at=now + lease)
+    ):
         return None
     session.refresh(evaluation)
     log(session, "evaluation.scoring_claimed", "worker", evaluation, now, f"fence {evaluation.fence}")
@@ -78,14 +81,20 @@ def scoring_heartbeat(session: Session, claim: ScoringClaim, now: datetime, leas
     return changed(session, guard.values(due_at=now + lease)) == 1
 
 
-def scoring_give_back(session: Session, claim: ScoringClaim, now: datetime) -> bool:
-    """Let others score at once, without blame; False when the claim is no longer the caller's."""
+def scoring_give_back(
+    session: Session, claim: ScoringClaim, now: datetime, lease: timedelta, queue_due: timedelta
+) -> bool:
+    """Let others score once the lease would have ended; False when the claim is no longer the caller's.
+
+    Nobody is blamed for it until queue_due after the last run; later it counts as a loss, so that it comes to an end.
+    """
     evaluation = _held(session, claim)
     if evaluation is None:
         return False
-    # whoever takes it next counts a loss
+    last = session.scalar(select(func.max(Run.finished_at)).where(Run.evaluation_id == evaluation.id))
+    blameless = last is None or now < last + queue_due
     guard = update(Evaluation).where(Evaluation.id == evaluation.id, Evaluation.fence == claim.fence)
-    changed(session, guard.values(due_at=now, losses=Evaluation.losses - 1))
+    changed(session, guard.values(due_at=now + lease, fence=claim.fence + int(blameless)))
     log(session, "evaluation.scoring_given_back", "worker", evaluation, now, f"fence {claim.fence}")
     return True
 

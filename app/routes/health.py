@@ -47,7 +47,7 @@ async def readyz(context: Ctx) -> Ready:
 
     A broker is told of and never makes it unready: without one, workers look for work by themselves.
     """
-    checks = await to_thread.run_sync(context.readiness.checks, limiter=context.health_threads)
+    checks = await to_thread.run_sync(context.readiness.checks, limiter=context.operators_threads)
     missing = [f"The {one.name} {one.found}." for one in checks if one.needed and not one.ok]
     if missing:
         raise NotReady(" ".join(missing), advice="The service's log has the cause.", retry_after=5)
@@ -63,5 +63,5 @@ async def metrics(request: Request, context: Ctx) -> Response:
             "Metrics are the operator's.",
             advice="Send 'Authorization: Bearer ...' with the token that LETHE_METRICS_TOKEN_FILE holds.",
         )
-    body = await to_thread.run_sync(context.metrics.text, limiter=context.health_threads)
+    body = await to_thread.run_sync(context.metrics.text, limiter=context.operators_threads)
     return Response(body, media_type=CONTENT_TYPE_PLAIN_0_0_4, headers={"Cache-Control": "no-store"})

@@ -130,7 +130,9 @@ def _log(context: Context, session: Session, one: SubmissionOut, person: User) -
     """Return what a smoke run printed, if there is one that has ended."""
     if one.smoke is None or one.smoke.log is None:
         return None
-    return logs.read(context.storage, submissions.get(session, one.id, person))
+    digest = logs.digest_of(submissions.get(session, one.id, person))
+    session.close()  # the store may take its time, and no transaction waits for it
+    return logs.readable(context.storage.get(digest))
 
 
 @router.post("/submissions/{submission_id}/cancel")

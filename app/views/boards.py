@@ -123,17 +123,21 @@ class Boards:
     changes: Changes
     clock: Callable[[], float] = time.monotonic
     _kept: dict[tuple[str, str], _Kept] = field(default_factory=dict)
-    _rendering: Lock = field(default_factory=Lock)
+    _turns: tuple[Lock, ...] = field(default_factory=lambda: tuple(Lock() for _ in range(64)))
 
     def known(self, slug: str, media: str) -> Rendered | None:
         """Return the bytes that still hold; None says to `get` them.
 
-        While one request renders anew, others get the bytes from before: a second old, or as old as rendering takes.
+        While one request renders these anew, others get those from before: a second old, or as old as rendering takes.
         """
         kept = self._kept.get((slug, media))
-        if kept is None or not (self._holds(kept) or self._rendering.locked()):
+        if kept is None or not (self._holds(kept) or self._turn(slug, media).locked()):
             return None
         return kept.rendered
+
+    def _turn(self, slug: str, media: str) -> Lock:
+        """Return the lock under which these bytes are rendered; few others have the same."""
+        return self._turns[hash((slug, media)) % len(self._turns)]
 
     def _holds(self, kept: _Kept) -> bool:
         return kept.version == self.changes.boards and self.clock() < kept.until
@@ -150,7 +154,7 @@ class Boards:
 
         Whoever asks has looked at the changes before.
         """
-        with self._rendering:
+        with self._turn(slug, media):
             known = self._kept.get((slug, media))
             if known is not None and self._holds(known):
                 return known.rendered

@@ -3,6 +3,7 @@
 import json
 import stat
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import SimpleNamespace
@@ -133,6 +134,17 @@ def lost(place):
 
 
 BOTH = ["sqlite", "postgres"]
+
+
+@pytest.mark.parametrize("target", ["postgres"], indirect=True)
+def test_copying_blobs_may_take_longer_than_any_transaction(source, target, tmp_path, monkeypatch):
+    back_up(source.engine, source.storage, tmp_path / "backup", source.clock())
+    put, slow = LocalStorage.put_file, iter([1.2])
+    monkeypatch.setattr(LocalStorage, "put_file", lambda *words: (time.sleep(next(slow, 0)), put(*words))[1])
+    impatient = make_engine(target.url, patience=0.5)
+    restore(impatient, target.storage, tmp_path / "backup")
+    impatient.dispose()
+    assert rows(target.engine) == rows(source.engine)
 
 
 @pytest.mark.parametrize("source", BOTH, indirect=True)

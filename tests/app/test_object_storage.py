@@ -113,7 +113,7 @@ def test_files_of_credentials_go_together_and_must_be_readable(tmp_path):
     with pytest.raises(StorageMisconfigured, match="go together"):
         open_storage(Settings(**place, storage_access_key_file=there))
     missing = tmp_path / "missing"
-    with pytest.raises(StorageMisconfigured, match="missing with credentials cannot be read"):
+    with pytest.raises(StorageMisconfigured, match="missing cannot be read"):
         open_storage(Settings(**place, storage_access_key_file=there, storage_secret_key_file=missing))
 
 

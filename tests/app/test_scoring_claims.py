@@ -1,7 +1,6 @@
 """Scoring under a fence, on both databases."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
 
@@ -86,18 +85,35 @@ def test_three_dead_scorers_stall_the_evaluation_and_refund_it(world, scoring):
     assert world.refunds(submission) == 1
 
 
-def test_scoring_that_is_given_back_goes_on_at_once_and_counts_no_loss_however_often(world, scoring):
-    _, evaluation = scoring
-    for _ in range(5):
-        claim = world.scoring_claim(evaluation) or world.scoring_claim(None)
-        with unit_of_work(world.engine) as session:
-            assert evaluations.scoring_give_back(session, claim, NOW)
+def give_back(world, claim, at):
     with unit_of_work(world.engine) as session:
-        assert not evaluations.scoring_give_back(session, replace(claim, fence=1), NOW)
-    assert world.finish(world.scoring_claim(None))
-    with read_only(world.engine) as session:
-        row = session.get_one(Evaluation, evaluation)
-        assert (row.verdict, row.losses) == (Verdict.SCORED, 0)
+        return evaluations.scoring_give_back(session, claim, at, LEASE, DAY)
+
+
+def test_scoring_that_is_given_back_goes_on_a_lease_later_and_counts_no_loss_however_often(world, scoring):
+    _, evaluation = scoring
+    first = world.scoring_claim(evaluation)
+    assert give_back(world, first, NOW)
+    for turn in range(1, 6):
+        at = NOW + turn * LEASE
+        assert world.scoring_claim(None, at=at - timedelta(seconds=1)) is None
+        assert give_back(world, world.scoring_claim(None, at=at), at)
+    assert not give_back(world, first, at)
+    assert world.finish(world.scoring_claim(None, at=at + LEASE), at=at + LEASE)
+    row = world.evaluation(evaluation)
+    assert (row.verdict, row.losses) == (Verdict.SCORED, 0)
+
+
+def test_scoring_that_is_given_back_for_longer_than_anything_may_wait_is_stalled(world, scoring):
+    submission, evaluation = scoring
+    at = NOW + DAY
+    assert give_back(world, world.scoring_claim(None, at=at), at)
+    for turn in (1, 2):
+        assert give_back(world, world.scoring_claim(None, at=at + turn * LEASE), at + turn * LEASE)
+    assert world.scoring_claim(None, at=at + 3 * LEASE) is None
+    row = world.evaluation(evaluation)
+    assert (row.verdict, row.losses) == (Verdict.STALLED, 3)
+    assert world.refunds(submission) == 1
 
 
 def test_outputs_that_cannot_be_scored_end_with_the_reasons_verdict(world, scoring):
@@ -126,7 +142,7 @@ def test_a_heartbeat_keeps_a_slow_scorers_claim_and_fails_once_another_has_it(wo
         assert evaluations.scoring_heartbeat(session, mine, LATER, LEASE)
     assert world.scoring_claim(None, at=LATER) is None
     theirs = world.scoring_claim(None, at=LATER + LEASE)
-    assert theirs.fence == mine.fence + 1
+    assert theirs.fence > mine.fence
     with unit_of_work(world.engine) as session:
         assert not evaluations.scoring_heartbeat(session, mine, LATER + LEASE, LEASE)
     assert world.finish(theirs, at=LATER + LEASE)

@@ -6,7 +6,7 @@ import pytest
 
 from app import submissions
 from app.db import read_only, unit_of_work
-from app.models import Run
+from app.models import Run, User
 from app.status import Lane
 from tests.app.conftest import DAY, NOW
 
@@ -57,6 +57,18 @@ def test_what_somebody_did_in_quiet_times_is_not_held_against_them(world, ada, g
     theirs = many(world, grace, 3, begin=20)
     (hers,) = many(world, ada, 1, begin=30)
     assert order(world) == [theirs[0], theirs[1], hers, theirs[2]]
+
+
+def test_what_waits_for_devices_that_nobody_has_does_not_hold_back_the_turn_of_other_queues(
+    world, ada, grace
+):
+    world.competition("elsewhere")
+    world.submission(grace, "elsewhere", runs=1)
+    with unit_of_work(world.engine) as session:
+        session.get_one(User, ada.id).turn = 50  # from quiet times
+    (theirs,) = many(world, world.user("hopper"), 1)
+    with read_only(world.engine) as session:
+        assert {run.turn for run in session.query(Run).filter_by(evaluation_id=theirs)} == {50}
 
 
 def test_one_who_returns_again_and_again_does_not_starve_who_waits(world, ada, grace):

@@ -16,6 +16,7 @@ from app.status import RunStatus, Status, Verdict
 from app.storage import LocalStorage, sweep
 from tests.chaos.site import Site
 from tests.chaos.traffic import Sent
+from worker import material
 
 FINAL = (RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.SKIPPED)
 
@@ -27,7 +28,7 @@ def findings(site: Site, sent: Sequence[Sent]) -> list[str]:
         found += _ledger(session)
         found += _blobs(session, site.storage, {one.id for one in sent if one.lost})
         found += [f"worker {name} has not left" for name in session.scalars(select(Worker.name))]
-    return [*found, *_left_behind(site.data)]
+    return [*found, *_left_behind(site.data, site.deaths)]
 
 
 def _submissions(session: Session, sent: Sequence[Sent]) -> Iterator[str]:
@@ -123,11 +124,18 @@ def _blobs(session: Session, storage: LocalStorage, lost: set[str]) -> Iterator[
                 yield f"blob {digest} cannot be read: {error}"
 
 
-def _left_behind(data: Path) -> Iterator[str]:
-    """Name the temporary files that stay after what operators have for that."""
+def _left_behind(data: Path, deaths: int) -> Iterator[str]:
+    """Name temporary files: more than processes died that could leave one, or that the operators' means do not remove."""
     now = datetime.now(UTC)
+    found = _temporary(data)
+    if len(found) > deaths:
+        yield f"{len(found)} temporary files are left by {deaths} deaths: {found}"
     sweep(data / "uploads", now)
     LocalStorage(data / "blobs").sweep(now)
-    temporary = [data / "uploads", data / "blobs" / "incoming"]
-    yield from (f"{path} is left" for folder in temporary if folder.exists() for path in folder.iterdir())
-    yield from (f"{path} is left" for path in (data / "cache").glob(".half-*"))
+    material.sweep(data / "cache", now)
+    yield from (f"{path} cannot be removed" for path in _temporary(data))
+
+
+def _temporary(data: Path) -> list[Path]:
+    places = (("uploads", "*"), ("blobs/incoming", "*"), ("cache", ".half-*"))
+    return [path for folder, names in places for path in (data / folder).glob(names)]

@@ -1,5 +1,6 @@
 """The catalogue: every fault by name, and how it is done."""
 
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -170,8 +171,9 @@ def storage_of(role: str, method: str) -> FaultCase:
 
 
 def full_disk(scene: Scene) -> None:
-    """Fill the disk that holds uploads, blobs and caches, for two seconds."""
+    """Fill the disk that holds uploads, blobs and caches, for two seconds; a worker that starts then has an empty cache."""
     scene.send(Plan.SLOW).result()
+    shutil.rmtree(scene.site.data / "cache")
     ballast = scene.site.data / "ballast"
     scene.strikes_now()
     try:
@@ -179,6 +181,7 @@ def full_disk(scene: Scene) -> None:
             for size in (1 << 20, 1 << 12):
                 while _written(file, size):
                     pass
+        scene.site.kill("w0")
         scene.send()
         time.sleep(2.0)
     finally:
@@ -207,6 +210,16 @@ def lost_bundle(scene: Scene) -> None:
     scene.blob_of(one).write_bytes(b"damaged")
 
 
+def refused_blob(scene: Scene) -> None:
+    """Let a bundle be there and never be read: others go on, and nobody is charged."""
+    one = scene.send(Plan.SLOW).result()
+    one.lost = True
+    scene.strikes_now()
+    path = scene.blob_of(one)
+    path.unlink()
+    path.mkdir()
+
+
 OUTSIDE: dict[str, Callable[[Scene], None]] = {
     "worker killed in a run": worker_in_a_run,
     "web killed in an upload": web_in_an_upload,
@@ -217,6 +230,7 @@ OUTSIDE: dict[str, Callable[[Scene], None]] = {
     "disk full for 2 s": full_disk,
     "sandbox broken": bad_sandbox,
     "bundle destroyed": lost_bundle,
+    "bundle that cannot be read": refused_blob,
 }
 
 

@@ -1,5 +1,6 @@
 """A way to PostgreSQL that breaks when told to: at the COMMIT of a chosen transition, or everywhere at once."""
 
+import re
 import socket
 import threading
 from contextlib import suppress
@@ -112,7 +113,7 @@ class Proxy:
 
     def _take(self, said: bytes) -> str | None:
         with self._lock:
-            if self._armed is None or self._armed[0] not in said:
+            if self._armed is None or not re.search(re.escape(self._armed[0]) + rb"(?!\w)", said):
                 return None
             when, self._armed = self._armed[1], None
             return when

@@ -74,6 +74,7 @@ class Site:
         self.environment = {
             **os.environ,
             "OMP_NUM_THREADS": "1",
+            "LETHE_FRESH_SECONDS": "0.2",
             "LETHE_DATA_DIR": str(self.data),
             "LETHE_COMPETITIONS_DIR": str(self._competitions()),
             "LETHE_DATABASE_URL": f"postgresql+psycopg://lethe@127.0.0.1:{self.proxy.port}/postgres?sslmode=disable",

@@ -101,6 +101,7 @@ def test_an_interrupt_reaches_the_command_in_the_foreground_and_waits_for_it():
     code = (
         "import signal, sys; from cli.supervisor import run\n"
         "signal.signal(signal.SIGTERM, signal.default_int_handler)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # it is ignored where tests run in the background
         'inner = \'import time\\ntry:\\n    print("up", flush=True); time.sleep(600)\\n'
         'except KeyboardInterrupt:\\n    time.sleep(0.5); print("tidy", flush=True)\'\n'
         "run([sys.executable, '-c', inner])\n"
@@ -109,7 +110,7 @@ def test_an_interrupt_reaches_the_command_in_the_foreground_and_waits_for_it():
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as outer:
         assert outer.stdout.readline() == "up\n"
-        time.sleep(0.5)  # the inner one may be up before the outer one knows that it has started it
+        time.sleep(0.2)  # the inner one may be up before the outer one knows that it has started it
         outer.send_signal(signal.SIGTERM)
         assert outer.stdout.readline() == "tidy\n"
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 from redis import Redis as Client
 
-from app.queue import CeleryBell, Silent, celery_app, doorbell
+from app.queue import MOST_WAITING, CeleryBell, Silent, celery_app, doorbell
 from app.settings import Settings
 from app.status import Lane, RunStatus, Verdict, WorkerState
 from tests.farm import Farm
@@ -100,6 +100,19 @@ def test_after_its_broker_came_back_empty_messages_wake_a_worker_again(farm):
     assert wait_until(lambda: farm.verdict(second)) is Verdict.SCORED
 
 
+def test_a_broker_that_answers_with_an_error_stops_no_worker(farm):
+    process = farm.worker("w1")
+    wait_until(lambda: farm.verdict(farm.bench.submission_id))
+    wait_until(lambda: farm.celery_is_ready("w1"))
+    client = Client(port=farm.redis.port)
+    blocked = wait_until(lambda: [one["id"] for one in client.client_list() if one["cmd"] == "brpop"])
+    for one in blocked:  # as a failover does
+        client.client_unblock(int(one), error=True)
+    second = farm.bench.submit(doorbell(farm.settings))
+    assert wait_until(lambda: farm.verdict(second)) is Verdict.SCORED
+    assert process.poll() is None
+
+
 def test_told_to_stop_a_worker_ends_its_run_and_takes_no_other(farm):
     process = farm.worker("w1", seconds=3.0, LETHE_DRAIN_SECONDS="60")
     wait_until(lambda: farm.runs(RunStatus.RUNNING))
@@ -165,6 +178,15 @@ def test_a_message_says_nothing_but_wake_up_and_expires(farm):
     assert (message["headers"]["task"], message["content-type"]) == ("lethe.wake", "application/json")
     assert message["headers"]["expires"] is not None
     assert message["headers"]["argsrepr"] == "()"
+
+
+def test_messages_that_nobody_hears_do_not_fill_the_broker(farm):
+    bell, client = doorbell(farm.settings), Client(port=farm.redis.port)
+    for turn in range(MOST_WAITING + 20):
+        bell.ring("cuda")
+        wait_until(lambda turn=turn: client.llen("lethe.cuda") >= min(turn + 1, MOST_WAITING))
+    time.sleep(0.5)
+    assert client.llen("lethe.cuda") == MOST_WAITING
 
 
 def test_a_broker_that_is_away_delays_no_submission_and_is_told_of_in_the_log(bench, caplog):

@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import torch
+from sqlalchemy import select
 from sqlalchemy.exc import ProgrammingError
 
 from app import evaluations, quota, registry, submissions
 from app.db import unit_of_work
-from app.models import Run
+from app.models import Evaluation, Run, Submission
 from app.status import RunStatus, Status, Verdict
 from app.storage import LocalStorage, StorageAway
+from tests.bundles import zipped
 from tests.lending import lend
 from tests.worker.bench import Patience, broken, wait_until
 from worker import weights
@@ -107,6 +109,7 @@ def test_a_store_that_is_away_costs_a_run_nothing_however_long(bench, monkeypatc
         return get(self, digest)
 
     monkeypatch.setattr(LocalStorage, "get", flaky)
+    monkeypatch.setattr(Device, "storage_works", lambda _: False)
     worker = bench.worker(bench.honest)
     steps = [worker.step()]
     while steps[-1] is not Step.IDLE:
@@ -128,13 +131,35 @@ def test_a_store_that_is_away_while_an_evaluation_is_scored_costs_it_nothing_eit
         return score(*arguments)
 
     monkeypatch.setattr(Device, "score", flaky)
+    monkeypatch.setattr(Device, "storage_works", lambda _: False)
     patience = Patience(40)
-    patience.worker = bench.worker(bench.honest, wait=patience)
+    late = iter(range(0, 10**6, 60))  # each look at the clock is a lease later
+    clock = lambda: datetime.now(UTC) + timedelta(seconds=next(late))  # noqa: E731
+    patience.worker = bench.worker(bench.honest, wait=patience, clock=clock)
     patience.worker.run_forever()
     bench.pool.close()
     evaluation, _, _ = bench.evaluation()
     assert (evaluation.verdict, evaluation.losses) == (Verdict.SCORED, 0)
     assert patience.seconds.count(1.0) >= 1
+
+
+def test_a_bundle_that_cannot_be_read_ends_as_stalled_and_others_go_on(bench, monkeypatch):
+    get = LocalStorage.get
+    with unit_of_work(bench.engine) as session:
+        lost = session.get_one(Submission, bench.submission_id).bundle_digest
+
+    def refusing(self, digest):
+        if digest == lost:
+            raise StorageAway("403")
+        return get(self, digest)
+
+    bench.upload.write_bytes(zipped("def unlearning(net, retain, forget, validation): pass\n"))
+    other = bench.submit()
+    monkeypatch.setattr(LocalStorage, "get", refusing)
+    bench.drain(bench.worker(bench.honest))
+    with unit_of_work(bench.engine) as session:
+        verdicts = dict(session.execute(select(Evaluation.submission_id, Evaluation.verdict)).all())
+    assert verdicts == {bench.submission_id: Verdict.STALLED, other: Verdict.SCORED}
 
 
 def test_after_each_fault_in_a_row_a_worker_waits_longer_and_a_success_starts_that_over(bench):

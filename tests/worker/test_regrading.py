@@ -159,7 +159,7 @@ def test_a_damaged_blob_is_named_and_once_it_is_mended_all_goes(place):
     good = blob.read_bytes()
     blob.write_bytes(good[:-1] + b"x")
     [problem] = regrade(place).problems
-    assert "is damaged on disk" in problem.why
+    assert "is damaged in storage" in problem.why
     blob.write_bytes(good)
     publish(place, regrade(place))
     assert (grader.VERSION, True) in place.scores(one)

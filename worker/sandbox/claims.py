@@ -50,6 +50,9 @@ def folder() -> Path:
     path = parent / name
     path.mkdir(mode=0o700, exist_ok=True)
     found = path.lstat()
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() == 0:
+        path.chmod(0o700)  # a daemon that mounts it into a worker's container makes it for all to read
+        found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
         raise SandboxUnavailable(f"{path} must be a folder that only the worker's user can touch")
     return path

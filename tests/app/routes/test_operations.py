@@ -4,6 +4,9 @@ import json
 import logging
 import shutil
 import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -16,6 +19,7 @@ from app.log_lines import JsonLines
 from app.main import create_app
 from app.settings import Settings
 from app.status import Verdict
+from app.storage import LocalStorage
 from tests.bundles import zipped
 from tests.seeding import GOOD, PASSWORD, World
 
@@ -53,6 +57,19 @@ def lines(caplog):
     caplog.set_level(logging.INFO, logger="lethe")
     yield seen
     logger.removeHandler(handler)
+
+
+def test_health_does_not_wait_for_a_store_that_is_slow(world, monkeypatch):
+    goes_on = threading.Event()
+    monkeypatch.setattr(LocalStorage, "put", lambda *_: goes_on.wait(30) or "")
+    with serve(world) as client, ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(client.get, path) for path in ("/readyz", "/readyz", "/readyz", "/metrics")]
+        try:
+            time.sleep(0.5)
+            assert pool.submit(client.get, "/healthz").result(10).status_code == 200
+        finally:
+            goes_on.set()
+        assert [one.result(30).status_code for one in asked] == [200] * 4
 
 
 def test_it_is_ready_when_database_tables_and_storage_are(world):

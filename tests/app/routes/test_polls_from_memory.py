@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from sqlalchemy import delete
 from starlette.testclient import TestClient
 
 from app import tokens
@@ -76,6 +77,15 @@ def test_a_token_that_was_revoked_elsewhere_opens_nothing_any_more(client, world
         for token in session.query(Token).filter_by(user_id=ada.id, kind="api"):
             tokens.revoke(session, ada, token.id, world.clock())
     assert poll(client, url, bearer("ada"), etag).status_code == 401
+
+
+def test_a_token_that_was_removed_without_a_word_opens_nothing_ten_seconds_later(client, world, bearer):
+    url = f"/api/v1/submissions/{world.submit('ada')}"
+    assert poll(client, url, bearer("ada")).status_code == 200
+    with unit_of_work(world.engine) as session:
+        session.execute(delete(Token))
+    world.clock.forward(seconds=11)
+    assert poll(client, url, bearer("ada")).status_code == 401
 
 
 def test_a_token_that_expires_meanwhile_opens_nothing_any_more(client, world, sign_in):

@@ -3,6 +3,7 @@
 import io
 import os
 import random
+import subprocess
 import tempfile
 import zipfile
 from datetime import timedelta
@@ -17,7 +18,7 @@ from app.main import create_app
 from app.models import Submission
 from app.settings import Settings
 from tests.app.routes.bodies import Body, asend, send
-from tests.bundles import zipped
+from tests.bundles import pack, zipped
 from tests.seeding import GOOD
 
 API = "/api/v1/competitions/digits/submissions"
@@ -128,6 +129,22 @@ def test_a_large_form_is_written_to_our_own_disk_only(upload, world, monkeypatch
     assert answer.status_code in {201, 303}
     assert len(seen) == 1
     assert left_over(world) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_an_upload_that_finds_the_disk_full_is_asked_to_come_back_and_leaves_nothing(upload, world):
+    uploads = world.data_dir / "uploads"
+    uploads.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(uploads)], check=True)
+    try:
+        large = pack(("noise", os.urandom(90_000)))
+        answer = upload(large)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert "storage does not answer" in answer.text
+        assert list(uploads.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(uploads)], check=True)
+    assert upload(large).status_code in {201, 303}
 
 
 def test_what_a_dead_process_left_behind_is_swept_at_the_start(world):

@@ -1,6 +1,7 @@
 """Attacks on what is bubblewrap's own: its watchdog, its way to die, its user ids. The others are in tests/hostile."""
 
 import os
+import stat
 import subprocess
 import sys
 import threading
@@ -19,6 +20,12 @@ ROOT = Path(__file__).parents[3]
 
 def never():
     return False
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's own is mended")
+def test_the_folder_of_locks_is_shut_again_when_a_daemon_has_made_it_for_all_to_read():
+    claims.folder().chmod(0o755)
+    assert stat.S_IMODE(claims.folder().stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize("name", [rb"\xff) R 1\n", rb"\x0bRssAnon: x"])
