@@ -116,6 +116,19 @@ def cut(kind: str, when: str) -> FaultCase:
     return FaultCase(f"connection cut {when} commit of {kind}", strike)
 
 
+def database_dies(kind: str) -> FaultCase:
+    """Kill the database when it has committed a transition, and before anybody hears of that."""
+
+    def strike(scene: Scene) -> None:
+        scene.site.proxy.arm(kind, "after", scene.site.postgres.kill)
+        _stimulate(scene, kind)
+        wait_until(scene.site.proxy.struck, 120)
+        scene.strikes_now()
+        scene.site.bring_postgres_back(away_seconds=0.5)
+
+    return FaultCase(f"PostgreSQL killed after commit of {kind}", strike)
+
+
 def worker_in_a_run(scene: Scene) -> None:
     name = scene.wait_for_run(scene.send(Plan.SLOW).result())
     scene.strikes_now()
@@ -140,7 +153,8 @@ def all_connections(scene: Scene) -> None:
 def postgres(scene: Scene) -> None:
     scene.wait_for_run(scene.send(Plan.SLOW).result())
     scene.strikes_now()
-    scene.site.restart_postgres(away_seconds=2.0)
+    scene.site.postgres.kill()
+    scene.site.bring_postgres_back(away_seconds=2.0)
 
 
 def broker(scene: Scene) -> None:
@@ -241,6 +255,7 @@ def catalogue(*, own_disk: bool) -> list[FaultCase]:
     cases += [dies("web", kind, when) for kind in IN_WEB for when in both]
     cases += [sleeps(*place) for place in PAUSES]
     cases += [cut(kind, when) for kind in (*IN_WEB, *IN_WORKERS) for when in both]
+    cases += [database_dies(kind) for kind in (*IN_WEB, *IN_WORKERS)]
     cases += [storage_of("web", "put_file"), storage_of("worker", "put"), storage_of("worker", "get")]
     cases += [
         FaultCase(name, strike) for name, strike in OUTSIDE.items() if own_disk or strike is not full_disk

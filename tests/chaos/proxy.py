@@ -3,8 +3,9 @@
 import re
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 _SIZE = 1 << 16
 _COMMIT = b"COMMIT\0"
@@ -18,7 +19,7 @@ class _Connection:
     client: socket.socket
     server: socket.socket
     said: bytes = b""
-    dies_at_answer: bool = field(default=False)
+    at_answer: Callable[[], None] | None = None  # to be done when the answer to a COMMIT comes; then it is cut
 
     def cut(self) -> None:
         for end in (self.client, self.server):
@@ -39,13 +40,16 @@ class Proxy:
         self.port: int = self._listener.getsockname()[1]
         self._lock = threading.Lock()
         self._open: set[_Connection] = set()
-        self._armed: tuple[bytes, str] | None = None
+        self._armed: tuple[bytes, str, Callable[[], None]] | None = None
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def arm(self, kind: str, when: str) -> None:
-        """Cut at the next COMMIT of a transaction that writes an event of this kind; "before" or "after" it."""
+    def arm(self, kind: str, when: str, also: Callable[[], None] = lambda: None) -> None:
+        """Cut at the next COMMIT of a transaction that writes an event of this kind, "before" or "after" it.
+
+        `also` is called just before the cut.
+        """
         with self._lock:
-            self._armed = (kind.encode(), when)
+            self._armed = (kind.encode(), when, also)
 
     def struck(self) -> bool:
         """Tell whether what was armed has happened."""
@@ -97,23 +101,25 @@ class Proxy:
         while data := one.client.recv(_SIZE):
             one.said += data
             if one.said.endswith(_COMMIT):
-                when = self._take(one.said)
+                when, also = self._take(one.said)
                 if when == "before":
+                    also()
                     return
-                one.dies_at_answer = when == "after"
+                one.at_answer = also if when == "after" else None
             if one.said.endswith(_ENDS):
                 one.said = b""
             one.server.sendall(data)
 
     def _to_client(self, one: _Connection) -> None:
         while data := one.server.recv(_SIZE):
-            if one.dies_at_answer:
+            if one.at_answer is not None:
+                one.at_answer()
                 return
             one.client.sendall(data)
 
-    def _take(self, said: bytes) -> str | None:
+    def _take(self, said: bytes) -> tuple[str, Callable[[], None]]:
         with self._lock:
             if self._armed is None or not re.search(re.escape(self._armed[0]) + rb"(?!\w)", said):
-                return None
-            when, self._armed = self._armed[1], None
-            return when
+                return "never", lambda: None
+            (_, when, also), self._armed = self._armed, None
+            return when, also

@@ -152,9 +152,8 @@ class Site:
         """Kill a process; it is started again."""
         os.kill(self.pid(name), signal.SIGKILL)
 
-    def restart_postgres(self, away_seconds: float) -> None:
-        """Kill the database, and bring it back after a while."""
-        self.postgres.kill()
+    def bring_postgres_back(self, away_seconds: float) -> None:
+        """Start the database again that was killed, after a while."""
         time.sleep(away_seconds)
         deadline = time.monotonic() + 30
         while True:
