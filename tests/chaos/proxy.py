@@ -19,7 +19,9 @@ class _Connection:
     client: socket.socket
     server: socket.socket
     said: bytes = b""
-    at_answer: Callable[[], None] | None = None  # to be done when the answer to a COMMIT comes; then it is cut
+    at_answer: Callable[[], None] | None = (
+        None  # to be done when the answer to a COMMIT comes; then it is cut
+    )
 
     def cut(self) -> None:
         for end in (self.client, self.server):
