@@ -89,6 +89,7 @@ def _submission(
         Run: {
             "id": uuid4().hex,
             "evaluation_id": evaluation["id"],
+            "reference_id": reference.id,
             "seed_index": 0,
             "seed": index,
             "status": RunStatus.SUCCEEDED,

@@ -1,6 +1,7 @@
 """The catalogue: every fault by name, and how it is done."""
 
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -120,11 +121,18 @@ def database_dies(kind: str) -> FaultCase:
     """Kill the database when it has committed a transition, and before anybody hears of that."""
 
     def strike(scene: Scene) -> None:
-        scene.site.proxy.arm(kind, "after", scene.site.postgres.kill)
+        back: list[threading.Thread] = []  # beside what goes on: people try again until they are answered
+
+        def kill() -> None:
+            scene.site.postgres.kill()
+            back.append(threading.Thread(target=scene.site.bring_postgres_back, args=(0.5,)))
+            back[0].start()
+
+        scene.site.proxy.arm(kind, "after", kill)
         _stimulate(scene, kind)
-        wait_until(scene.site.proxy.struck, 120)
+        wait_until(lambda: scene.site.proxy.struck() and back, 120)
         scene.strikes_now()
-        scene.site.bring_postgres_back(away_seconds=0.5)
+        back[0].join()
 
     return FaultCase(f"PostgreSQL killed after commit of {kind}", strike)
 

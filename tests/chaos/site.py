@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -188,19 +188,18 @@ class Site:
                 raise
 
     def close(self) -> None:
-        """End everything that was started."""
-        try:
-            if not self._closing.is_set():
-                self.stop_processes()
-        finally:
-            if hasattr(self, "proxy"):
-                self.engine.dispose()
-                self.proxy.close()
-            self.postgres.stop()
-            if hasattr(self.redis, "process"):
-                self.redis.close()
+        """End everything that was started, whatever of it fails."""
+        with ExitStack() as ends:
             if getattr(self, "on_own_disk", False):
-                subprocess.run(["umount", "--lazy", str(self.data)], check=False)
+                ends.callback(subprocess.run, ["umount", "--lazy", str(self.data)], check=False)
+            ends.callback(self.postgres.stop)
+            if hasattr(self.redis, "process"):
+                ends.callback(self.redis.close)
+            if hasattr(self, "proxy"):
+                ends.callback(self.proxy.close)
+                ends.callback(self.engine.dispose)
+            if not self._closing.is_set():
+                ends.callback(self.stop_processes)
 
     def wait_for_workers(self) -> None:
         """Wait until every worker has told of itself."""

@@ -109,6 +109,8 @@ class Crowd:
                 if answer.status_code in wanted:
                     return answer
                 said = f"{answer.status_code} {answer.text[:300]}"
-                assert answer.status_code in {429, *range(500, 600)}, said  # ours to mend, or too much at once
+                assert answer.status_code in {429, *range(500, 600)}, (
+                    said
+                )  # ours to mend, or too much at once
             time.sleep(0.2)
         raise AssertionError
