@@ -125,8 +125,9 @@ def database_dies(kind: str) -> FaultCase:
 
         def kill() -> None:
             scene.site.postgres.kill()
-            back.append(threading.Thread(target=scene.site.bring_postgres_back, args=(0.5,)))
-            back[0].start()
+            thread = threading.Thread(target=scene.site.bring_postgres_back, args=(0.5,))
+            thread.start()
+            back.append(thread)
 
         scene.site.proxy.arm(kind, "after", kill)
         _stimulate(scene, kind)
