@@ -23,18 +23,21 @@ REAP_SECONDS = 15
 def lost_for(one: Farm, turn: int, lease: float) -> float:
     """Kill a worker in the middle of a run; return the seconds until another has it."""
     settings = {"LETHE_LEASE_SECONDS": str(lease), "LETHE_REAP_SECONDS": str(REAP_SECONDS)}
-    first = one.worker(f"killed-{turn}", 30.0, **settings)
+    first = one.worker(f"killed-{turn}", 100.0, **settings)  # longer than the other takes to start
     wait_until(lambda: one.celery_is_ready(f"killed-{turn}"))
     submission = one.bench.submit(doorbell(one.settings))
     (run,) = wait_until(lambda: one.runs(RunStatus.RUNNING, submission), 120)
-    one.worker(f"idle-{turn}", 0.05, **settings)
+    idle = one.worker(f"idle-{turn}", 0.05, **settings)
     time.sleep(5)  # it has looked round, and found one run lent and the others its own
     wait_until(lambda: [one.id for one in one.runs(RunStatus.RUNNING, submission)] == [run.id], 300)
     first.kill()
     began = time.perf_counter()
     taken = f"idle-{turn}"
     wait_until(lambda: any(r.id == run.id and r.worker == taken for r in one.runs()), 2 * lease + 60)
-    return time.perf_counter() - began
+    lost = time.perf_counter() - began
+    idle.terminate()  # the next turn's run is for the next worker
+    idle.wait(60)
+    return lost
 
 
 def main() -> None:
