@@ -62,8 +62,9 @@ def make_engine(url: str, *, patience: float = 30.0, pooled: bool = True) -> Eng
 
 
 def _bound_idleness(seconds: float, connection: Any, _record: Any) -> None:
+    connection.autocommit = True
     connection.execute(f"SET idle_in_transaction_session_timeout = {int(1000 * seconds)}")
-    connection.commit()
+    connection.autocommit = False
 
 
 def _ended_by_server(context: ExceptionContext) -> None:

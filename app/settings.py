@@ -44,20 +44,20 @@ class Settings(BaseSettings):
     """Holds the token that /metrics asks for; without it, only this machine may read them."""
     metrics_address: str = ""
     """Where a worker shows its own metrics and health, such as 127.0.0.1:9101; empty for nowhere."""
-    lease_seconds: float = 60.0
+    lease_seconds: float = Field(default=60.0, gt=0, le=86_400)
     """A worker that is silent for this long loses its runs to others."""
-    poll_seconds: float = 1.0
+    poll_seconds: float = Field(default=1.0, gt=0, le=3600)
     """How often an idle worker looks for queued runs."""
-    reap_seconds: float = 15.0
-    calibration_check_hours: float = 24.0
+    reap_seconds: float = Field(default=15.0, ge=0, le=3600)
+    calibration_check_hours: float = Field(default=24.0, ge=0, le=100_000)
     """How long after its last look a worker measures a retraining again, to see whether its device has drifted."""
-    queue_due_hours: float = 24.0
+    queue_due_hours: float = Field(default=24.0, gt=0, le=100_000)
     """A queued or running evaluation with no progress for this long ends as stalled."""
-    fresh_seconds: float = 0.2
+    fresh_seconds: float = Field(default=0.2, ge=0, le=10)
     """How old may be what a web process knows of changes that others have made."""
-    drain_seconds: float = 0.0
+    drain_seconds: float = Field(default=0.0, ge=0, le=1_000_000)
     """How long a run may go on after its worker was told to stop, before it is killed and given back."""
-    session_hours: float = 24.0 * 14
+    session_hours: float = Field(default=24.0 * 14, gt=0, le=100_000)
     sandbox: Literal["bubblewrap", "docker"] = "bubblewrap"
     """What isolates participants' code. There is no way to run it without."""
     sandbox_image: str = ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.errors import CliError, reported
+from cli.errors import CliError, reported, usage_error
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
 from cli.progress import counting
 from cli.text import plural, say
@@ -34,6 +34,9 @@ def backup(*, folder: Path, as_json: bool) -> None:
     from app.storage import open_storage
 
     settings = settings_of_environment()
+    data, place = settings.data_dir.resolve(), folder.resolve()
+    if place.is_relative_to(data) or data.is_relative_to(place):
+        raise usage_error(f"{folder} is the data folder, or one of them lies in the other.", "bad_folder")
     engine = migrated_database(settings)
     with words_for_errors(), counting("Blobs") as show:
         made = back_up(engine, open_storage(settings), folder, datetime.now(UTC), show)

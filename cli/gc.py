@@ -4,15 +4,21 @@ import json
 import re
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import click
 
-from cli.errors import reported, usage_error
+from cli.errors import CliError, reported, usage_error
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
 from cli.text import say, size, table
 
+if TYPE_CHECKING:
+    from app.garbage import Collected
+
 SHORTEST = timedelta(hours=1)
 """More than passes between any put and the commit of the row that names it."""
+_FEW = 20
+"""Blobs: less is a trial or a beginning."""
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 _ROWS = (
     ("kept", "kept"),
@@ -27,10 +33,11 @@ _ROWS = (
 @click.option(
     "--grace", default="7d", show_default=True, help="How old what is removed must be: 7d, 12h, 90m."
 )
+@click.option("--force", is_flag=True, help="Go on though most of what is stored would leave.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @reported
-def gc(*, grace: str, dry_run: bool, as_json: bool) -> None:
+def gc(*, grace: str, dry_run: bool, force: bool, as_json: bool) -> None:
     """Remove stored blobs that nothing names: uploads that were refused at the last moment, outputs of lost runs.
 
     It goes in two steps, so it can run beside everything else. What nothing has named for a grace period is set
@@ -45,6 +52,8 @@ def gc(*, grace: str, dry_run: bool, as_json: bool) -> None:
     before = datetime.now(UTC) - age
     with words_for_errors():
         storage = open_storage(settings)
+        if not dry_run and not force:
+            _check(collect(engine, storage, before, dry_run=True))
         found = collect(engine, storage, before, dry_run=dry_run)
         if not dry_run:  # what died in the middle of being written
             storage.sweep(before)
@@ -58,6 +67,17 @@ def gc(*, grace: str, dry_run: bool, as_json: bool) -> None:
     click.echo(table(("", "blobs", "size"), rows, right=("blobs", "size")))
     if dry_run:
         say("Nothing was done: this was a dry run.")
+
+
+def _check(planned: "Collected") -> None:
+    """Raise CliError if most of what is stored would leave: this may be another installation's storage."""
+    leaving = planned.set_aside.blobs + planned.discarded.blobs
+    if leaving > _FEW and leaving > planned.kept.blobs:
+        raise CliError(
+            f"{leaving} of {leaving + planned.kept.blobs} stored blobs are named by no row of this database.",
+            code="most_would_leave",
+            advice="See whether LETHE_DATABASE_URL and LETHE_STORAGE_URL belong together; if they do, add --force.",
+        )
 
 
 def _age(text: str, shortest: timedelta) -> timedelta:

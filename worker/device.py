@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.competitions import CompetitionConfig
+from app.errors import NotFound
 from app.evaluations import Claim, FinishedRun, NewScore, NextUp, RunLog, RunOutcome, ScoringClaim
 from app.settings import Settings
 from app.status import RunKind, Verdict
@@ -64,13 +65,14 @@ class Device:
         """Grade the stored outputs of runs; None when they cannot be scored."""
         return score_runs(finished, self._storage, self._split(claim.reference_digest))
 
-    def storage_works(self) -> bool:
-        """Try to store, read and cache something of some size."""
+    def storage_works(self, reference_digest: str) -> bool:
+        """Try to store, read and cache something of some size, and to read a manifest that must be there."""
         try:
             self._storage.get(self._storage.put(_TRIAL))
+            self._storage.get(reference_digest)
             with tempfile.TemporaryFile(dir=self._cache) as file:
                 file.write(_TRIAL)
-        except OSError:
+        except (OSError, NotFound):  # an empty mount point has nothing, and takes what it is given
             return False
         return True
 

@@ -4,7 +4,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import BoundedSemaphore, Thread
+from typing import Any
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, Counter, Histogram, generate_latest
 
@@ -56,6 +57,28 @@ class WorkerMetrics:
         return generate_latest(self.registry)
 
 
+class _Few(ThreadingHTTPServer):
+    """Serves a few connections at once and closes the rest: strangers must not take the worker's descriptors."""
+
+    _MOST = 8
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._room = BoundedSemaphore(self._MOST)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._room.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._room.release()
+
+
 def parse_address(address: str, token: str | None) -> tuple[str, int]:
     """Return host and port of "127.0.0.1:9101". Raises ValueError; other machines' addresses want a token."""
     host, _, port = address.rpartition(":")
@@ -70,6 +93,8 @@ def serve(metrics: WorkerMetrics, address: tuple[str, int], token: str | None) -
     """Answer /metrics and /healthz from a thread until `shutdown()`. Raises OSError for an address that is taken."""
 
     class Handler(BaseHTTPRequestHandler):
+        timeout = 5  # seconds of silence
+
         def do_GET(self) -> None:
             if self.path == "/healthz":
                 self._answer(200, b"ok\n")
@@ -93,7 +118,7 @@ def serve(metrics: WorkerMetrics, address: tuple[str, int], token: str | None) -
         def log_message(self, *_: object) -> None:
             """Write no line for each look."""
 
-    server = ThreadingHTTPServer(address, Handler)
+    server = _Few(address, Handler)
     server.daemon_threads = True
     Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     return server

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app import evaluations
 from app.competitions import CompetitionConfig
 from app.db import read_only, unit_of_work
+from app.errors import NotFound
 from app.evaluations import Claim, NextUp, Recorded, RunOutcome, ScoringClaim
 from app.log_lines import belonging
 from app.queue import Doorbell, Silent
@@ -130,8 +131,8 @@ class Worker:
             done = self.step()
         except AWAY as error:
             log.warning("the database is away: %s", first_line(error))
-        except StorageAway as error:
-            log.warning("the storage is away: %s", error)
+        except (StorageAway, NotFound) as error:
+            log.warning("the storage is away, or lacks something: %s", error)
         except SandboxFault as error:
             log.error("sandboxes do not work here: %s", error)  # noqa: TRY400 - its message says what to do
         except Exception:
@@ -217,9 +218,11 @@ class Worker:
                 ended = self._device.run(claim, config, lambda: unwanted.is_set() or self.ending.over())
         except AWAY:
             raise  # the lease brings the run back
-        except StorageAway as error:
+        except (StorageAway, NotFound) as error:
             log.warning("run %s is given back: %s", claim.run_id, error)
-            if self._device.storage_works():  # then it is this run's blobs that cannot be had
+            if self._device.storage_works(
+                claim.reference_digest
+            ):  # then it is this run's blobs that cannot be had
                 return self._give_back(claim)
             self._let_go(claim)  # uncounted: a store that is away for an hour must not stall what waits
             return Step.FAULT
@@ -299,8 +302,10 @@ class Worker:
                 with read_only(self._engine) as session:
                     rows = evaluations.outputs(session, claim.evaluation_id)
                 score = self._device.score(claim, rows)
-        except StorageAway:
-            if not self._device.storage_works():  # else its lease ends, and it counts as a loss
+        except (StorageAway, NotFound):
+            if not self._device.storage_works(
+                claim.reference_digest
+            ):  # else its lease ends, and it counts as a loss
                 self._give_scoring_back(claim)
             raise
         if lost.is_set() or not self._persist(lambda s: self._finish(s, claim, score)):

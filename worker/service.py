@@ -37,7 +37,7 @@ def serve(
     At most `cores` sandboxes get ready at once; by default as many as there are.
     """
     torch.set_num_threads(1)  # inference beside starting sandboxes: more threads only wait for each other
-    name = name or f"{socket.gethostname()}:{os.getpid()}"
+    name = (name or f"{socket.gethostname()[:50]}:{os.getpid()}")[:64]  # as long as the database takes
     sweep(settings.data_dir / "cache", utc_now() - LEFT_BEHIND)
     pool = Pool(backend, cores)
     device = Device(storage, pool, settings)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app import events
 from app.evaluations import turns
 from app.models import Evaluation, Reference, Run, Submission
+from app.registry import config_of
 from app.status import Lane, RunKind, RunStatus, Status
 
 SMOKE_INDEX = -1
@@ -44,10 +45,11 @@ def create(
     """
     generation = _next_generation(session, submission.id, reference.split)
     asked_for = generation == 1 and reference.split == "public"  # else an admin's rerun
+    device = config_of(reference.competition).evaluation.device
     place = {
         "reference_id": reference.id,
         "lane": Lane.NORMAL if asked_for else Lane.LOW,
-        "turn": turns.take(session, submission.user_id, reference.id) if asked_for else 0,
+        "turn": turns.take(session, submission.user_id, device) if asked_for else 0,
         "queued_at": now,
     }
     smoke = [] if smoke_seed is None else [_run(SMOKE_INDEX, smoke_seed, place, RunKind.SMOKE)]

@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVarTuple
 
-from sqlalchemy import Select, Update, exists, func, select, update
+from sqlalchemy import Select, Update, exists, select, update
 from sqlalchemy.orm import Session
 
 from app import registry
 from app.competitions import DeviceClass
+from app.evaluations import turns
 from app.evaluations.ending import MAX_LOSSES, end, log, move
 from app.evaluations.locks import changed, lock, lock_one
 from app.evaluations.types import Claim, NextUp, Recorded, RunOutcome
@@ -32,8 +33,7 @@ def next_up(
     found = select(Reference).join(Run, Run.id == head.correlate(Reference).scalar_subquery())
     query = found.where(Reference.id.not_in(passed_over)).order_by(*ORDER).limit(1)
     if device is not None:
-        wanted = func.coalesce(Competition.config["evaluation"]["device"].as_string(), "any")
-        query = query.join(Competition).where(wanted.in_(("any", device)))
+        query = query.join(Competition).where(turns.wanted_device().in_(("any", device)))
     reference = session.scalar(query)
     if reference is None:
         return None

@@ -51,3 +51,10 @@ def test_a_secret_is_one_line(tmp_path, content):
 def test_a_secret_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ValueError, match="nowhere"):
         with_password("redis://redis", tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("name", ["lease_seconds", "poll_seconds", "queue_due_hours", "session_hours"])
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf"])
+def test_a_time_that_is_none_is_refused(name, value):
+    with pytest.raises(ValidationError, match=name):
+        Settings(**{name: value})

@@ -62,13 +62,20 @@ def test_what_somebody_did_in_quiet_times_is_not_held_against_them(world, ada, g
 def test_what_waits_for_devices_that_nobody_has_does_not_hold_back_the_turn_of_other_queues(
     world, ada, grace
 ):
-    world.competition("elsewhere")
+    world.competition("elsewhere", evaluation={"device": "cuda"})
     world.submission(grace, "elsewhere", runs=1)
     with unit_of_work(world.engine) as session:
         session.get_one(User, ada.id).turn = 50  # from quiet times
     (theirs,) = many(world, world.user("hopper"), 1)
     with read_only(world.engine) as session:
         assert {run.turn for run in session.query(Run).filter_by(evaluation_id=theirs)} == {50}
+
+
+def test_who_comes_to_an_idle_competition_does_not_wait_for_all_of_a_busy_one(world, ada, grace):
+    world.competition("other")
+    hers = many(world, ada, 20)
+    theirs = world.submission(grace, "other", at=NOW + 60 * SECOND, runs=2)[1]
+    assert order(world, limit=100)[:3] == [hers[0], theirs, hers[1]]
 
 
 def test_one_who_returns_again_and_again_does_not_starve_who_waits(world, ada, grace):

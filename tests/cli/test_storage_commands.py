@@ -80,6 +80,27 @@ def test_gc_removes_what_died_in_the_middle_of_being_written(lethe, place):
     assert [[path.name for path in folder.iterdir()] for folder in folders] == [["young"], ["young"]]
 
 
+def test_gc_with_another_installations_database_stops_before_most_of_a_storage_leaves(lethe, place):
+    for number in range(40):
+        put(place, f"theirs {number}".encode(), hours_ago=24 * 10)
+    refused = lethe("admin", "gc")
+    assert refused.exit_code == 1
+    assert "LETHE_STORAGE_URL belong together" in refused.stderr
+    assert len(list(place.storage.aside())) == 0
+    assert lethe("admin", "gc", "--force").exit_code == 0
+    assert len(list(place.storage.aside())) == 40
+
+
+def test_a_backup_into_the_data_folder_is_refused(lethe, place):
+    for folder in (
+        place.settings.data_dir,
+        place.settings.data_dir / "blobs",
+        place.settings.data_dir.parent,
+    ):
+        assert lethe("admin", "backup", str(folder)).exit_code == 2
+    assert not list(place.settings.data_dir.rglob("backup.json"))
+
+
 def test_gc_dry_runs_and_reports_to_scripts(lethe, place):
     lost = put(place, b"lost", 13)
     told = json.loads(lethe("admin", "gc", "--grace", "12h", "--dry-run", "--json").stdout)

@@ -1,6 +1,9 @@
 import json
 import logging
 import socket
+import threading
+import time
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -10,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from app import evaluations
 from app.db import unit_of_work
 from app.log_lines import JsonLines
+from tests.processes import wait_until
 from worker.metrics import WorkerMetrics, parse_address, serve
 
 DAY = timedelta(hours=24)
@@ -95,6 +99,25 @@ def test_metrics_and_health_are_answered_on_a_port(shown):
     assert values_of(ask(f"{url}/metrics").text)["lethe_faults_total",] == 1
     assert ask(f"{url}/else").status_code == 404
     assert ask(f"{url}/metrics", **{"X-Forwarded-For": "192.0.2.7"}).status_code == 401
+
+
+def is_healthy(url):
+    try:
+        return ask(f"{url}/healthz").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_connections_that_say_nothing_take_no_more_than_a_few_threads(shown):
+    _, url = shown()
+    host, port = url.removeprefix("http://").split(":")
+    with ExitStack() as silent:
+        before = threading.active_count()
+        for _ in range(50):
+            silent.enter_context(socket.create_connection((host, int(port))))
+        time.sleep(0.5)
+        assert threading.active_count() - before <= 8
+    wait_until(lambda: is_healthy(url))
 
 
 def test_with_a_token_only_health_is_for_everybody(shown):

@@ -1,5 +1,6 @@
 """The worker's loop on a real database, real storage and a real reference; only the sandbox is the fake."""
 
+import shutil
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -109,7 +110,7 @@ def test_a_store_that_is_away_costs_a_run_nothing_however_long(bench, monkeypatc
         return get(self, digest)
 
     monkeypatch.setattr(LocalStorage, "get", flaky)
-    monkeypatch.setattr(Device, "storage_works", lambda _: False)
+    monkeypatch.setattr(Device, "storage_works", lambda *_: False)
     worker = bench.worker(bench.honest)
     steps = [worker.step()]
     while steps[-1] is not Step.IDLE:
@@ -131,7 +132,7 @@ def test_a_store_that_is_away_while_an_evaluation_is_scored_costs_it_nothing_eit
         return score(*arguments)
 
     monkeypatch.setattr(Device, "score", flaky)
-    monkeypatch.setattr(Device, "storage_works", lambda _: False)
+    monkeypatch.setattr(Device, "storage_works", lambda *_: False)
     patience = Patience(40)
     late = iter(range(0, 10**6, 60))  # each look at the clock is a lease later
     clock = lambda: datetime.now(UTC) + timedelta(seconds=next(late))  # noqa: E731
@@ -141,6 +142,21 @@ def test_a_store_that_is_away_while_an_evaluation_is_scored_costs_it_nothing_eit
     evaluation, _, _ = bench.evaluation()
     assert (evaluation.verdict, evaluation.losses) == (Verdict.SCORED, 0)
     assert patience.seconds.count(1.0) >= 1
+
+
+def test_an_empty_mount_point_in_the_place_of_the_blobs_costs_nobody_a_loss(bench):
+    blobs = bench.settings.data_dir / "blobs"
+    worker = bench.worker(bench.honest)
+    worker.step()  # calibrates
+    blobs.rename(blobs.with_name("elsewhere"))
+    blobs.mkdir()
+    assert [worker.step() for _ in range(5)] == [Step.FAULT] * 5
+    shutil.rmtree(blobs)
+    blobs.with_name("elsewhere").rename(blobs)
+    bench.drain(worker)
+    evaluation, _, runs = bench.evaluation()
+    assert evaluation.verdict is Verdict.SCORED
+    assert {run.losses for run in runs} == {0}
 
 
 def test_a_bundle_that_cannot_be_read_ends_as_stalled_and_others_go_on(bench, monkeypatch):
