@@ -117,25 +117,42 @@ def cut(kind: str, when: str) -> FaultCase:
     return FaultCase(f"connection cut {when} commit of {kind}", strike)
 
 
-def database_dies(kind: str) -> FaultCase:
-    """Kill the database when it has committed a transition, and before anybody hears of that."""
+def server_dies(
+    name: str, kind: str, kill: Callable[[Scene], None], bring_back: Callable[[Scene], None]
+) -> FaultCase:
+    """Kill a server when a transition is committed, and before anybody hears of that."""
 
     def strike(scene: Scene) -> None:
         back: list[threading.Thread] = []  # beside what goes on: people try again until they are answered
 
-        def kill() -> None:
-            scene.site.postgres.kill()
-            thread = threading.Thread(target=scene.site.bring_postgres_back, args=(0.5,))
+        def now() -> None:
+            kill(scene)
+            thread = threading.Thread(target=bring_back, args=(scene,))
             thread.start()
             back.append(thread)
 
-        scene.site.proxy.arm(kind, "after", kill)
+        scene.site.proxy.arm(kind, "after", now)
         _stimulate(scene, kind)
         wait_until(lambda: scene.site.proxy.struck() and back, 120)
         scene.strikes_now()
         back[0].join()
 
-    return FaultCase(f"PostgreSQL killed after commit of {kind}", strike)
+    return FaultCase(f"{name} killed after commit of {kind}", strike)
+
+
+def database_dies(kind: str) -> FaultCase:
+    return server_dies(
+        "PostgreSQL",
+        kind,
+        lambda scene: scene.site.postgres.kill(),
+        lambda scene: scene.site.bring_postgres_back(0.5),
+    )
+
+
+def broker_dies(kind: str) -> FaultCase:
+    return server_dies(
+        "Redis", kind, lambda scene: scene.site.redis.stop(), lambda scene: scene.site.redis.start()
+    )
 
 
 def worker_in_a_run(scene: Scene) -> None:
@@ -264,7 +281,7 @@ def catalogue(*, own_disk: bool) -> list[FaultCase]:
     cases += [dies("web", kind, when) for kind in IN_WEB for when in both]
     cases += [sleeps(*place) for place in PAUSES]
     cases += [cut(kind, when) for kind in (*IN_WEB, *IN_WORKERS) for when in both]
-    cases += [database_dies(kind) for kind in (*IN_WEB, *IN_WORKERS)]
+    cases += [die(kind) for die in (database_dies, broker_dies) for kind in (*IN_WEB, *IN_WORKERS)]
     cases += [storage_of("web", "put_file"), storage_of("worker", "put"), storage_of("worker", "get")]
     cases += [
         FaultCase(name, strike) for name, strike in OUTSIDE.items() if own_disk or strike is not full_disk
