@@ -17,7 +17,7 @@ help:
 	@echo "make attacks         attack the sandboxes, the door and the grader; print what came of it"
 	@echo "make attacks-long    the same, each attack 20 times (ATTACK_REPEATS=20)"
 	@echo "make fuzz            read 100,000 mutated files of each kind (FILES=100000 SEED=1)"
-	@echo "make chaos           kill, pause, cut and fill everything in the middle of 600 submissions; print what came of it"
+	@echo "make chaos           kill, pause, cut and fill everything in the middle of 700 submissions; print what came of it"
 	@echo "make load            print how much one web process serves beside a bare endpoint (minutes; on a quiet machine)"
 	@echo "make servers         as root: prepare and start everything with Docker Compose"
 	@echo "make sandbox-image   build the image for Docker sandboxes and print its digest"

@@ -117,42 +117,44 @@ def cut(kind: str, when: str) -> FaultCase:
     return FaultCase(f"connection cut {when} commit of {kind}", strike)
 
 
-def server_dies(
-    name: str, kind: str, kill: Callable[[Scene], None], bring_back: Callable[[Scene], None]
-) -> FaultCase:
-    """Kill a server when a transition is committed, and before anybody hears of that."""
+def database_dies(kind: str) -> FaultCase:
+    """Kill the database when it has committed a transition, and before anybody hears of that."""
 
     def strike(scene: Scene) -> None:
         back: list[threading.Thread] = []  # beside what goes on: people try again until they are answered
 
-        def now() -> None:
-            kill(scene)
-            thread = threading.Thread(target=bring_back, args=(scene,))
+        def kill() -> None:
+            scene.site.postgres.kill()
+            thread = threading.Thread(target=scene.site.bring_postgres_back, args=(0.5,))
             thread.start()
             back.append(thread)
 
-        scene.site.proxy.arm(kind, "after", now)
+        scene.site.proxy.arm(kind, "after", kill)
         _stimulate(scene, kind)
         wait_until(lambda: scene.site.proxy.struck() and back, 120)
         scene.strikes_now()
         back[0].join()
 
-    return FaultCase(f"{name} killed after commit of {kind}", strike)
-
-
-def database_dies(kind: str) -> FaultCase:
-    return server_dies(
-        "PostgreSQL",
-        kind,
-        lambda scene: scene.site.postgres.kill(),
-        lambda scene: scene.site.bring_postgres_back(0.5),
-    )
+    return FaultCase(f"PostgreSQL killed after commit of {kind}", strike)
 
 
 def broker_dies(kind: str) -> FaultCase:
-    return server_dies(
-        "Redis", kind, lambda scene: scene.site.redis.stop(), lambda scene: scene.site.redis.start()
-    )
+    """Kill the broker when a transition is committed, just before workers would be woken."""
+
+    def strike(scene: Scene) -> None:
+        dead = threading.Event()
+
+        def kill() -> None:
+            scene.site.redis.stop()
+            dead.set()
+
+        scene.site.proxy.arm(kind, "after", kill)
+        _stimulate(scene, kind)
+        assert dead.wait(120), "it was never struck"
+        scene.strikes_now()
+        scene.site.redis.start()  # here: it ends with the thread that starts it
+
+    return FaultCase(f"Redis killed after commit of {kind}", strike)
 
 
 def worker_in_a_run(scene: Scene) -> None:
