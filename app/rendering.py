@@ -17,16 +17,21 @@ from app.models import User
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+_BY_KEYBOARD = (
+    ("<table>", '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>'),
+    ("</table>", "</table></div>"),
+    ("<pre>", '<pre tabindex="0">'),
+)
+"""What may be wider than a narrow screen scrolls by itself, and can be reached without a mouse."""
 
 
 def markdown(text: str) -> Markup:
     """Render Markdown; raw HTML in it is shown as text, and dangerous link schemes are dropped."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     html = parser.render(text)
-    wrapped = html.replace("<table>", '<div class="scroll" tabindex="0"><table>').replace(
-        "</table>", "</table></div>"
-    )
-    return Markup(wrapped)  # noqa: S704 - markdown-it escaped it: html is disabled
+    for plain, reachable in _BY_KEYBOARD:
+        html = html.replace(plain, reachable)
+    return Markup(html)  # noqa: S704 - markdown-it escaped it: html is disabled
 
 
 class Renderer:
