@@ -102,6 +102,10 @@ class Publish(_Section):
 
     score_decimals: int = Field(default=4, ge=1, le=6)
     seconds_decimals: int = Field(default=2, ge=0, le=3)
+    plots: bool = Field(
+        default=True,
+        description="whether participants see coarse plots of their own scores: app.plots says what they carry",
+    )
 
     def score(self, value: float) -> float:
         """Return a score, or anything else that was measured on hidden data, as it is published and ranked.

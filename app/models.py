@@ -357,6 +357,9 @@ class Score(Base):
     flags: Mapped[list[str]]  # codes of app.flags
     replicates: Mapped[dict[str, Any]]  # "official", "calibrated": both on the same halves of the models
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # app.schemas.SummaryOut
+    plots: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True), deferred=True
+    )  # app.plots.Plots
     report: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     evaluation: Mapped[Evaluation] = relationship()

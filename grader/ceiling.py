@@ -7,7 +7,7 @@ ceiling is taken at the same N as the number it measures.
 import math
 from dataclasses import dataclass
 
-from grader.draws import Draws, draw, mean
+from grader.draws import Draws, Replicates, draw, mean
 
 __all__ = ["Ceiling", "Draws", "ceiling", "draw"]
 
@@ -18,7 +18,8 @@ class Ceiling:
 
     `forgetting_quality` is of retrained against retrained, `unlearned` of unlearned against retrained models, each
     at `n_models`. Calibrated forgetting is their ratio, 1 where nothing tells unlearning from retraining; the calibrated
-    score is it times both utility ratios. Both are None with a `reason` where they cannot be had.
+    score is it times both utility ratios. Both are None with a `reason` where they cannot be had. `epsilon` [S] is of
+    retrained against retrained models at N; None without a second reference.
     """
 
     forgetting_quality: float
@@ -28,6 +29,7 @@ class Ceiling:
     n_models: int
     second_reference: bool
     reason: str | None
+    epsilon: Replicates | None
 
 
 def ceiling(drawn: Draws) -> Ceiling:
@@ -56,6 +58,7 @@ def ceiling(drawn: Draws) -> Ceiling:
         n_models=n_models,
         second_reference=drawn.top is not None,
         reason=_reason(found, top, drawn.utility),
+        epsilon=drawn.top_epsilon,
     )
 
 

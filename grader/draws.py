@@ -38,7 +38,7 @@ class Draws:
     """Numbers of the full sample, and what B half-subsamples gave.
 
     `forgetting_quality` is of U against R, `top` of the second reference against R, both at N; `top` is None
-    without one. `forgetting` [B, 2] is forgetting quality of two disjoint halves, each of U against one of R.
+    without one, and so is `top_epsilon` [S], its epsilon on each example. `forgetting` [B, 2] is forgetting quality of two disjoint halves, each of U against one of R.
     `ceiling` is retrained against retrained models: R's halves against each other, [B, 1], or with a second
     reference its halves against R's, [B, 2]. `utility` is the product of both ratios at N; ratios [B] are those of
     the first halves. They are None while accuracies are unknown. `no_epsilon` counts examples of halves
@@ -55,6 +55,7 @@ class Draws:
     n_models: int
     no_epsilon: int
     reference: str
+    top_epsilon: Replicates | None = None
 
     @property
     def quality(self) -> Replicates:
@@ -122,9 +123,10 @@ def draw(
         _ratios(getattr(U, name), getattr(R, name), ours, theirs)
         for name in ("retain_accuracy", "test_accuracy")
     ]
+    top = None if second is None else official.epsilons(second.confidence, R.confidence).epsilon
     return Draws(
         forgetting_quality=official.forgetting_quality(_points(U.confidence, R.confidence)),
-        top=None if second is None else official.forgetting_quality(_points(second.confidence, R.confidence)),
+        top=None if top is None else official.forgetting_quality(official.points(top, U.n_models)),
         utility=_utility(U, R),
         forgetting=forgetting[0],
         ceiling=ceiling[0],
@@ -133,6 +135,7 @@ def draw(
         n_models=U.n_models,
         no_epsilon=forgetting[1] + ceiling[1],
         reference=_digest(R, second),
+        top_epsilon=top,
     )
 
 

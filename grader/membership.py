@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from grader import checks, likelihood
+from grader import checks, likelihood, roc
 from grader.checks import GradeError
+from grader.roc import Roc
 
 MIN_MODELS = 4
 """Least N: laws are fitted on each half of the models, and a law needs two."""
@@ -32,13 +33,14 @@ class Attack:
 
 @dataclass(frozen=True)
 class Membership:
-    """The attack on all examples pooled, and on each: `auc` and `balanced_accuracy` are [S] with their medians."""
+    """The attack on all examples pooled, with its curve, and on each: `auc` and `balanced_accuracy` are [S] with their medians."""
 
     pooled: Attack
     auc: Samples
     balanced_accuracy: Samples
     median_auc: float
     median_balanced_accuracy: float
+    roc: Roc
 
 
 def attack(U: object, R: object) -> Membership:
@@ -71,8 +73,10 @@ def attack(U: object, R: object) -> Membership:
         parts.append([likelihood.log_ratio(sample[judged], laws) for sample in (unlearned, retrained)])
     aucs = np.mean([_aucs(members, others) for members, others in parts], axis=0)
     accuracies = np.mean([_balanced(members, others) for members, others in parts], axis=0)
-    pooled = _pooled([(members.ravel(), others.ravel()) for members, others in parts])
-    return Membership(pooled, aucs, accuracies, float(np.median(aucs)), float(np.median(accuracies)))
+    together = [(members.ravel(), others.ravel()) for members, others in parts]
+    medians = float(np.median(aucs)), float(np.median(accuracies))
+    curve = roc.mean([roc.curve(*part) for part in together])
+    return Membership(_pooled(together), aucs, accuracies, *medians, curve)
 
 
 def auc(members: object, non_members: object) -> float:

@@ -16,6 +16,7 @@ from grader import (
     intervals,
     membership,
     official,
+    telling,
     timing,
     utility,
 )
@@ -28,6 +29,7 @@ from grader.draws import comparable
 from grader.heldout import HeldOut
 from grader.integrity import Integrity
 from grader.membership import Membership
+from grader.telling import Telling
 from grader.timing import Timing
 from grader.types import ModelOutputs
 from grader.uncertainty import Uncertainty
@@ -69,6 +71,7 @@ class Report:
     membership: Membership | None
     distribution: Distribution | None
     utility: Utility | None
+    telling: Telling | None
     integrity: Integrity
     time: Timing | None
     missing: dict[str, str]
@@ -129,6 +132,9 @@ def grade(
             "distribution", lambda: distribution.compare(U.confidence, R.confidence, U.logits, R.logits)
         ),
         utility=panels.make("utility", lambda: _utility(U, R)),
+        telling=panels.make(
+            "telling", lambda: telling.telling(U.confidence, R.confidence, np.array(scored.epsilon))
+        ),
         integrity=integrity.inspect(U.confidence, R.confidence, original),
         time=time,
         missing=panels.missing,

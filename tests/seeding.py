@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from app import auth, evaluations, registry, submissions
 from app.competitions import CompetitionConfig
@@ -22,6 +23,7 @@ from tests.lending import lend
 GOOD = "def unlearning(net, retain_loader, forget_loader, val_loader):\n    return net\n"
 PASSWORD = "correct horse battery"
 LEASE = timedelta(minutes=5)
+N_MODELS = 32
 DAY = timedelta(hours=24)
 OVERVIEW = """\
 Make a small network forget **100 handwritten digits** that it was trained on.
@@ -268,10 +270,45 @@ def graded(forgetting: float, retain: float, test: float, flags: tuple[str, ...]
             "share_proved": 0.0833333,
             "share_rejected": None,
         },
+        plots=drawn_from(chance),
     )
 
 
-N_MODELS = 32
+def drawn_from(chance: random.Random, examples: int = 100, models: int = N_MODELS) -> dict[str, Any]:
+    """Return what plots are drawn from, as the worker stores it."""
+    edges = [0.5 * index for index in range(9)]
+    rates = [
+        one / 1000 for one in (0, 1, 2, 5, 10, 20, 50, 100, 150, 200, 300, 400, 500, 600, 700, 800, 900, 1000)
+    ]
+    power = chance.uniform(0.5, 0.9)
+    places = chance.sample(range(examples), 12)
+    spread = (-2.1, -0.8, 0.0, 0.7, 1.9)
+    return {
+        "models": models,
+        "examples": examples,
+        "epsilon": {
+            "edges": edges,
+            "unlearned": counted([chance.gauss(3.0, 1.1) for _ in range(examples - 4)] + [50.0] * 4, edges),
+            "retrained": counted([chance.gauss(1.9, 0.6) for _ in range(examples)], edges),
+        },
+        "roc": {"false_positive_rate": rates, "true_positive_rate": [one**power for one in rates]},
+        "telling": {
+            "example": places,
+            "epsilon": [50.0] * 4 + sorted((chance.uniform(4, 6) for _ in range(8)), reverse=True),
+            "unlearned": [[chance.gauss(4, 1) + 0.7 * one for one in spread] for _ in places],
+            "retrained": [[chance.gauss(0, 1) + 1.3 * one for one in spread] for _ in places],
+        },
+    }
+
+
+def counted(epsilon: list[float], edges: list[float]) -> list[int]:
+    """Count epsilons between edges, from the last edge on, and at the cap."""
+    capped = sum(one >= 50 for one in epsilon)
+    ends = [*edges, 50.0]
+    return [
+        sum(max(one, 0) >= low and max(one, 0) < high for one in epsilon)
+        for low, high in itertools.pairwise(ends)
+    ] + [capped]
 
 
 def populate(world: World) -> dict[str, str]:

@@ -15,6 +15,7 @@ from grader.report import Report
 from grader.uncertainty import Uncertainty
 from worker.graded import model_outputs, reference_outputs
 from worker.outputs import RunOutputs, Split
+from worker.plots import plots_of
 
 
 def score_runs(finished: Sequence[FinishedRun], storage: Storage, split: Split) -> NewScore | None:
@@ -65,6 +66,7 @@ def new_score(graded: Report) -> NewScore:
         flags=tuple(flag.code for flag in graded.integrity.flags),
         replicates={} if uncertainty is None else _replicates(uncertainty),
         summary=_summary(graded),
+        plots=plots_of(graded),
     )
 
 

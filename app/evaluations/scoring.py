@@ -151,6 +151,7 @@ def row_of(
         replicates=dict(score.replicates),
         summary=None if score.summary is None else dict(score.summary),
         report=score.report,
+        plots=score.plots,
         created_at=now,
     )
 

@@ -104,7 +104,8 @@ class NewScore:
     """What the grader found; `report` is JSON-safe.
 
     The intervals are 95 %, (low, high). `replicates` are the scores on half of the models, for the same halves
-    whoever submitted, under "official" and "calibrated"; {} where N is too small for them, None where a half has none. `summary` has app.schemas.SummaryOut's keys.
+    whoever submitted, under "official" and "calibrated"; {} where N is too small for them, None where a half has none. `summary` has app.schemas.SummaryOut's
+    keys, and `plots` those of app.plots.Plots.
     """
 
     grader_version: str
@@ -119,3 +120,4 @@ class NewScore:
     flags: tuple[str, ...] = ()
     replicates: dict[str, list[float | None]] = field(default_factory=dict)
     summary: dict[str, float | None] | None = None
+    plots: dict[str, Any] | None = None

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import grader
+from app.plots import Plots, points_of
 from app.schemas import SummaryOut
 from worker.graded import model_outputs
 from worker.outputs import RunOutputs
@@ -132,3 +133,26 @@ def test_the_forget_accuracy_of_each_model_comes_from_its_logits(rng):
     expected = (found.argmax(axis=2) == LABELS).mean(axis=1)
     assert accuracy == pytest.approx(expected)
     assert accuracy[0] == 1.0
+
+
+def test_plots_are_stored_small_beside_the_report_and_fit_what_the_service_reads(rng):
+    score = score_outputs(runs(logits(rng, 32)), split(rng, 32), [1.0] * 32, [2.0] * 32)
+    found = Plots.model_validate(json.loads(json.dumps(score.plots, allow_nan=False)))
+    assert (found.models, found.examples) == (32, S)
+    assert found.epsilon.edges == [0.5 * index for index in range(9)]
+    assert sum(found.epsilon.unlearned) == sum(found.epsilon.retrained) == S
+    awarded = [
+        count * worth
+        for count, worth in zip(found.epsilon.unlearned, points_of(found.epsilon.edges), strict=True)
+    ]
+    assert sum(awarded) / S == pytest.approx(score.forgetting_quality), "each bar is a class of points"
+    assert found.roc.true_positive_rate[-1] == 1
+    assert len(found.telling.example) == S
+    assert len(json.dumps(score.plots)) < 8000
+
+
+def test_plots_of_few_models_have_a_histogram_all_the_same(rng):
+    score = score_outputs(runs(logits(rng, 3)), split(rng, 3), [1.0] * 3, [2.0] * 3)
+    found = Plots.model_validate(score.plots)
+    assert sum(found.epsilon.unlearned) == S
+    assert found.roc is None
