@@ -26,9 +26,18 @@ _BY_KEYBOARD = (
 
 
 def markdown(text: str) -> Markup:
-    """Render Markdown; raw HTML in it is shown as text, and dangerous link schemes are dropped."""
+    """Render Markdown; raw HTML in it is shown as text, and dangerous link schemes are dropped.
+
+    >>> print(markdown("# Rules"), end="")
+    <h2>Rules</h2>
+    """
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    html = parser.render(text)
+    tokens = parser.parse(text)
+    headings = [token for token in tokens if token.type in {"heading_open", "heading_close"}]
+    if any(token.tag == "h1" for token in headings):  # the page around it has the first heading
+        for token in headings:
+            token.tag = f"h{min(int(token.tag[1]) + 1, 6)}"
+    html = parser.renderer.render(tokens, parser.options, {})
     for plain, reachable in _BY_KEYBOARD:
         html = html.replace(plain, reachable)
     return Markup(html)  # noqa: S704 - markdown-it escaped it: html is disabled

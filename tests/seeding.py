@@ -47,7 +47,7 @@ Raw HTML such as <script>alert(1)</script> is shown as text.
 """
 PAGES = {
     "overview": OVERVIEW,
-    "rules": "## Rules\n\n1. One account per person.\n2. No data of your own in the bundle.\n",
+    "rules": "# Rules\n\n## For all\n\n1. One account per person.\n2. No data of your own in the bundle.\n",
     "data": "## Data\n\nscikit-learn's bundled digits, 8 x 8 pixels. Labels of 30 % of the images are noisy.\n",
 }
 FACTS = {
