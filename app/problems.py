@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from app.context import Context
 from app.db import DATABASE_AWAY
-from app.errors import Busy, Forbidden, LetheError, NotAuthenticated
+from app.errors import BadRequest, Busy, Forbidden, LetheError, NotAuthenticated, NotFound
 from app.storage import StorageAway
 
 log = logging.getLogger("lethe.web")
@@ -66,10 +66,9 @@ def describe(error: Exception) -> Problem:
                 "See the operation's description in /api/v1/openapi.json.",
             )
         case HTTPException():
-            phrase = HTTPStatus(error.status_code).phrase
-            code = _CODES.get(error.status_code, phrase.lower().replace(" ", "_"))
-            headers = tuple((error.headers or {}).items())
-            return Problem(error.status_code, code, phrase, _sentence(error.status_code), headers=headers)
+            status, headers = error.status_code, tuple((error.headers or {}).items())
+            code = _CODES.get(status, HTTPStatus(status).phrase.lower().replace(" ", "_"))
+            return Problem(status, code, _title(status), _sentence(status), headers=headers)
     return UNEXPECTED
 
 
@@ -82,8 +81,18 @@ def _headers(error: LetheError) -> tuple[tuple[str, str], ...]:
     return tuple(headers)
 
 
+def _title(status: int) -> str:
+    return {
+        400: BadRequest.title,
+        404: NotFound.title,
+        405: "Not possible at this address",
+        413: "The request is too large",
+    }.get(status, HTTPStatus(status).phrase)
+
+
 def _sentence(status: int) -> str:
     return {
+        400: "The body of the request cannot be read.",
         404: "There is nothing at this address.",
         405: "This address does not take that method.",
         413: "The body of the request is larger than this address takes.",
@@ -188,6 +197,6 @@ def catalogue() -> list[Problem]:
         if kind.code != LetheError.code:
             found[kind.code] = Problem(kind.status, kind.code, kind.title, "")
     for status, code in _CODES.items():
-        found.setdefault(code, Problem(status, code, HTTPStatus(status).phrase, _sentence(status)))
+        found.setdefault(code, Problem(status, code, _title(status), _sentence(status)))
     found["invalid_request"] = Problem(422, "invalid_request", _INVALID, "")
     return sorted(found.values(), key=lambda one: (one.status, one.code))

@@ -303,8 +303,19 @@ _CROSS_SITE: Words = (
     "It carries neither Sec-Fetch-Site nor Origin nor a bearer token.",
     "Use the form on Lethe's own page, or send an API token in the Authorization header.",
 )
+_BODY_TOO_LARGE: Words = (
+    "body_too_large",
+    "The request is too large",
+    "The body of the request is larger than this address takes.",
+    "",
+)
 _PROBLEMS: dict[int, Words] = {
-    400: ("bad_request", "The request cannot be understood", "The upload was cut off.", "Send it again."),
+    400: (
+        "bad_request",
+        "The request cannot be understood",
+        "The query holds control characters.",
+        "Leave them out.",
+    ),
     401: (
         "not_authenticated",
         "Sign in or send a valid token",
@@ -364,9 +375,11 @@ def problems(*statuses: int, unsafe: bool = False, **replaced: Words) -> dict[in
 
     `unsafe` operations change something, so that they refuse what another site made a browser send.
     """
-    found = {status: [replaced.get(f"s{status}", _PROBLEMS[status])] for status in {*statuses, 422, 500, 503}}
+    wanted = {*statuses, 400, 422, 500, 503}
+    found = {status: [replaced.get(f"s{status}", _PROBLEMS[status])] for status in wanted}
     if unsafe:
         found.setdefault(403, []).append(_CROSS_SITE)
+        found.setdefault(413, [_BODY_TOO_LARGE])
     return {status: _response(status, words) for status, words in sorted(found.items())}
 
 
