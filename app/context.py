@@ -13,6 +13,7 @@ from app.changes import Changes
 from app.limits import FailureLimit, Turns
 from app.metrics import Metrics
 from app.people import People
+from app.public_data import PublicFiles
 from app.queue import Doorbell, Silent
 from app.readiness import Readiness
 from app.rendering import Renderer
@@ -42,6 +43,7 @@ class Context:
     people: People
     polls: Polls
     boards: Boards
+    public_files: PublicFiles
     health_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
     """Threads that are not the pages', so that health does not depend on those either."""
     operators_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))

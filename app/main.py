@@ -14,6 +14,7 @@ from app.edge import SAFE_METHODS, Answered, Edge
 from app.from_memory import FromMemory
 from app.metrics import Metrics
 from app.people import People
+from app.public_data import PublicFiles
 from app.queue import doorbell
 from app.readiness import Readiness
 from app.rendering import STATIC, Renderer
@@ -24,6 +25,7 @@ from app.routes import (
     api_admin,
     api_calibrations,
     api_competitions,
+    api_data,
     health,
     pages,
     participant,
@@ -47,6 +49,7 @@ _ROUTES = (
     api_admin,
     api_calibrations,
     api_competitions,
+    api_data,
     health,
 )
 LEFT_BEHIND = timedelta(days=1)
@@ -102,6 +105,7 @@ def _context(settings: Settings, storage: Storage, clock: Callable[[], datetime]
         people=People(engine, changes),
         polls=Polls(changes),
         boards=Boards(changes),
+        public_files=PublicFiles(storage, settings.data_dir / "public"),
         health_engine=health_engine,
         readiness=Readiness(health_engine, storage, settings.data_dir / "uploads", settings.broker_url),
         metrics=Metrics(health_engine, clock),

@@ -121,6 +121,33 @@ class Api:
         """Read a leaderboard as CSV, as the service writes it."""
         return self._send("GET", f"competitions/{quote(slug, safe='')}/leaderboard.csv").text
 
+    def public_data(self, slug: str) -> JsonObject:
+        """List a competition's public files, with the rules that a run is held to."""
+        return self._object(self._send("GET", f"competitions/{quote(slug, safe='')}/data"), "files", "rules")
+
+    def fetch(self, url: str, half: Path, etag: str, progress: Callable[[int], None]) -> None:
+        """Append what is missing of a file, whose ETag is known, to what is there of it; `progress` hears its bytes."""
+        if not url.startswith("/api/v1/"):
+            raise _not_lethe(self._url, f"it keeps its files at {url[:100]}")
+        there = half.stat().st_size if half.exists() else 0
+        headers = {"Range": f"bytes={there}-", "If-Range": f'"{etag}"'} if there else {}
+        try:
+            with self._http.stream("GET", f"{self._url}{url}", headers=headers) as response:
+                if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+                    return  # nothing is missing
+                if not response.is_success:
+                    response.read()
+                    raise _refusal(self._url, response)
+                resumed = response.status_code == httpx.codes.PARTIAL_CONTENT
+                there = there if resumed else 0
+                with half.open("ab" if resumed else "wb") as file:
+                    for chunk in response.iter_bytes(CHUNK_BYTES):
+                        file.write(chunk)
+                        there += len(chunk)
+                        progress(there)
+        except httpx.RequestError as error:
+            raise _unreachable(self._url, error) from error
+
     def check_token(self) -> None:
         """Raise unless the service takes the token."""
         self._object(self._send("GET", "submissions"), "items")

@@ -20,6 +20,7 @@ COMMANDS = {
     "status": Lazy("cli.status:status", "Show or follow a submission, or list mine."),
     "log": Lazy("cli.log:log", "Print what a submission's run on public data printed."),
     "leaderboard": Lazy("cli.leaderboard:leaderboard", "Show a competition's leaderboard."),
+    "data": Lazy("cli.data:data", "Download a competition's public data."),
     "login": Lazy("cli.login:login", "Keep an API token for the commands above."),
     "score": Lazy("cli.score:score", "Grade arrays of confidences or logits: the full report."),
     "competition": Lazy("cli.competition:competition", "Validate and prepare competitions."),

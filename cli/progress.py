@@ -38,14 +38,27 @@ class Watcher(Protocol):
 @contextmanager
 def upload_bar(n_bytes: int) -> Iterator[Callable[[int], None]]:
     """Show bytes sent of all bytes; off a terminal, nothing."""
+    with _bytes_bar("Uploading", n_bytes) as progress:
+        yield progress
+
+
+@contextmanager
+def download_bar(n_bytes: int) -> Iterator[Callable[[int], None]]:
+    """Show bytes received of all bytes; off a terminal, nothing."""
+    with _bytes_bar("Downloading", n_bytes) as progress:
+        yield progress
+
+
+@contextmanager
+def _bytes_bar(words: str, n_bytes: int) -> Iterator[Callable[[int], None]]:
     console = Console(stderr=True)
     if not _draws(console):
-        yield lambda _sent: None
+        yield lambda _done: None
         return
-    columns = (TextColumn("Uploading"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    columns = (TextColumn(words), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("upload", total=n_bytes)
-        yield lambda sent: progress.update(task, completed=sent)
+        task = progress.add_task(words, total=n_bytes)
+        yield lambda done: progress.update(task, completed=done)
 
 
 @contextmanager

@@ -1,14 +1,18 @@
 """Pages that anybody may read: competitions and leaderboards."""
 
+import logging
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 
 from app import problems
 from app.dependencies import Ctx, Now, Reading, Visitor
 from app.errors import NotFound
 from app.reasons import REASONS
-from app.views import boards, competitions
+from app.views import boards, competitions, public_data
 
 router = APIRouter(include_in_schema=False)
+log = logging.getLogger("lethe.web")
 
 
 @router.get("/")
@@ -61,10 +65,22 @@ def _tab(
     pages = competitions.pages(session, slug)
     if tab not in pages:
         raise NotFound(f"This competition has no page named {tab!r}.")
-    shown = {
+    shown: dict[str, Any] = {
         "competition": competitions.describe(session, slug, visitor, now),
         "pages": pages,
         "tab": tab,
         "facts": competitions.facts(session, slug),
+        "public": None,
+        "public_away": False,
     }
+    given = None
+    if tab == ("data" if "data" in pages else "overview"):
+        given = public_data.given_or_none(session, slug, now)
+    if given is not None:
+        session.close()  # the store may take its time, and no transaction waits for it
+        try:
+            shown["public"] = public_data.described(given, context.public_files.of(given.digest))
+        except (OSError, NotFound):  # the page is worth reading without
+            log.exception("the public data of %s cannot be read", slug)
+            shown["public_away"] = True
     return context.renderer.page(request, "competition.html", shown, viewer=visitor)
