@@ -10,6 +10,7 @@ LetheError
 ├── CompetitionClosed   409
 ├── NotAuthenticated    401
 ├── Forbidden           403
+│   └── Disqualified    403  from the competition that they would submit to
 ├── NotFound            404
 ├── Conflict            409  a transition that somebody else won, or a final state
 ├── IdempotencyMismatch 422  the same Idempotency-Key with another payload
@@ -115,6 +116,13 @@ class Forbidden(LetheError):
     status = 403
     code = "forbidden"
     title = "You may not do this"
+
+
+class Disqualified(Forbidden):
+    """Taken out of a competition by an admin."""
+
+    code = "disqualified"
+    title = "You are disqualified from this competition"
 
 
 class NotFound(LetheError):

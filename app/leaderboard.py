@@ -12,7 +12,7 @@ from statistics import median
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app import ranking, registry
+from app import disqualification, ranking, registry
 from app.competitions import Publish, Ranking
 from app.models import Competition, Evaluation, Reference, Run, Score, Submission, User
 from app.ranking import Candidate, Estimate, Place
@@ -137,6 +137,7 @@ def _entries(
             Evaluation.status == Status.DONE,
             Evaluation.verdict == Verdict.SCORED,
             Evaluation.finished_at <= now,
+            disqualification.counts(),
         )
     )
     if user_id is not None:

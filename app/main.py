@@ -21,11 +21,13 @@ from app.rendering import STATIC, Renderer
 from app.routes import (
     account,
     admin,
+    admin_entrants,
     api,
     api_admin,
     api_calibrations,
     api_competitions,
     api_data,
+    api_entrants,
     health,
     pages,
     participant,
@@ -45,11 +47,13 @@ _ROUTES = (
     account,
     participant,
     admin,
+    admin_entrants,
     api,
     api_admin,
     api_calibrations,
     api_competitions,
     api_data,
+    api_entrants,
     health,
 )
 LEFT_BEHIND = timedelta(days=1)

@@ -225,6 +225,9 @@ class Evaluation(Base):
     reason: Mapped[str | None] = mapped_column(String(32))  # a code of app.reasons
     published: Mapped[bool]
     cancel_requested: Mapped[bool]
+    rerun_id: Mapped[str | None] = mapped_column(
+        ForeignKey("reruns.id"), index=True
+    )  # with it, only deciding on that rerun publishes this
     n_runs: Mapped[int]
     cutoff_fraction: Mapped[float]  # of one retraining's seconds on the device of each run
     cutoff_seconds: Mapped[
@@ -237,6 +240,7 @@ class Evaluation(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     submission: Mapped[Submission] = relationship(back_populates="evaluations")
+    rerun: Mapped["Rerun | None"] = relationship()
     reference: Mapped[Reference] = relationship()
     runs: Mapped[list["Run"]] = relationship(back_populates="evaluation", order_by="Run.seed_index")
     """All of them; a smoke run comes first."""
@@ -366,7 +370,7 @@ class Score(Base):
 
 
 class QuotaEntry(Base):
-    """The quota ledger: -1 for a submission, +1 for a refund; never updated."""
+    """The quota ledger: -1 for a submission, +1 for a refund, what an admin gives or takes; never updated."""
 
     __tablename__ = "quota_entries"
     __table_args__ = (
@@ -376,11 +380,64 @@ class QuotaEntry(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
     competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"))
-    submission_id: Mapped[str] = mapped_column(ForeignKey("submissions.id"))
-    day: Mapped[str] = mapped_column(String(10))  # UTC day of the debit, which a refund gives back
-    kind: Mapped[str] = mapped_column(String(8))  # "debit" | "refund"
+    submission_id: Mapped[str | None] = mapped_column(ForeignKey("submissions.id"))  # None of an adjustment
+    day: Mapped[str | None] = mapped_column(
+        String(10)
+    )  # UTC day of the debit, which a refund gives back; None: every day
+    kind: Mapped[str] = mapped_column(String(8))  # "debit" | "refund" | "adjust"
     amount: Mapped[int]
     created_at: Mapped[datetime]
+    reason: Mapped[str | None] = mapped_column(Text)  # this and the actor: of an adjustment alone
+    actor: Mapped[str | None] = mapped_column(String(64))
+
+
+class Disqualification(Base):
+    """A submission, or all of somebody's in a competition, that does not count until this is lifted.
+
+    Rows stay when they are lifted. Of submission_id and user_id one is set.
+    """
+
+    __tablename__ = "disqualifications"
+    __table_args__ = (
+        Index(
+            "uq_disqualifications_submission",
+            "submission_id",
+            unique=True,
+            sqlite_where=text("lifted_at IS NULL"),
+            postgresql_where=text("lifted_at IS NULL"),
+        ),
+        Index(
+            "uq_disqualifications_entrant",
+            "competition_id",
+            "user_id",
+            unique=True,
+            sqlite_where=text("lifted_at IS NULL"),
+            postgresql_where=text("lifted_at IS NULL"),
+        ),
+    )
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"))
+    submission_id: Mapped[str | None] = mapped_column(ForeignKey("submissions.id"))
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
+    reason: Mapped[str] = mapped_column(Text)  # shown to whom it concerns
+    actor: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    lifted_at: Mapped[datetime | None]
+    lifted_by: Mapped[str | None] = mapped_column(String(64))
+    lifted_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class Rerun(Base):
+    """Several submissions graded again at once; what comes of it is published together, or dropped."""
+
+    __tablename__ = "reruns"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    reason: Mapped[str] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(String(64))
+    decision: Mapped[str | None] = mapped_column(String(16))  # "applied" | "dropped"; None while it is open
+    created_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None] = mapped_column(String(64))
 
 
 class Event(Base):

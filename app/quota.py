@@ -1,22 +1,30 @@
-"""The quota ledger: a debit for each submission, a refund where Lethe is at fault or nothing ran."""
+"""The quota ledger: a debit for each submission, a refund where Lethe is at fault or nothing ran.
 
+An admin may give entries, or take some, for a day or for every day: such a row changes the limit, not what is used.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
+from app import events
 from app.competitions import CompetitionConfig
-from app.errors import QuotaExhausted
+from app.errors import BadRequest, QuotaExhausted
 from app.models import Competition, QuotaEntry, User
+
+ADJUST = "adjust"
+MOST_ADJUSTED = 1000
 
 
 @dataclass(frozen=True)
 class Quota:
     """Submissions of one participant to one competition on the current UTC day."""
 
-    limit: int
+    limit: int  # the competition's, and what an admin gave or took
     used: int
     resets_at: datetime  # the next UTC midnight
 
@@ -30,15 +38,67 @@ def remaining(
     session: Session, user_id: str, competition: Competition, config: CompetitionConfig, now: datetime
 ) -> Quota:
     """Return today's quota as the ledger has it."""
-    spent = session.scalar(
-        select(func.coalesce(func.sum(QuotaEntry.amount), 0)).where(
-            QuotaEntry.user_id == user_id,
-            QuotaEntry.competition_id == competition.id,
-            QuotaEntry.day == _day(now),
-        )
-    )
+    adjusted = case((QuotaEntry.kind == ADJUST, QuotaEntry.amount), else_=0)
+    spent = case((QuotaEntry.kind == ADJUST, 0), else_=QuotaEntry.amount)
+    today = or_(QuotaEntry.day == _day(now), QuotaEntry.day.is_(None))
+    sums = select(func.coalesce(func.sum(adjusted), 0), func.coalesce(func.sum(spent), 0))
+    given, balance = session.execute(sums.where(*_of(user_id, competition), today)).one()
     midnight = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
-    return Quota(limit=config.bundle.per_day, used=-(spent or 0), resets_at=midnight)
+    return Quota(limit=max(0, config.bundle.per_day + given), used=-balance, resets_at=midnight)
+
+
+def adjustments(
+    session: Session, user_id: str, competition: Competition, now: datetime, *, ahead: bool = False
+) -> Sequence[QuotaEntry]:
+    """Return what an admin gave or took that holds today, or today or later, oldest first."""
+    days = (QuotaEntry.day >= _day(now)) if ahead else (QuotaEntry.day == _day(now))
+    held = select(QuotaEntry).where(
+        QuotaEntry.kind == ADJUST, *_of(user_id, competition), or_(days, QuotaEntry.day.is_(None))
+    )
+    return session.scalars(held.order_by(QuotaEntry.created_at, QuotaEntry.id)).all()
+
+
+def adjust(
+    session: Session,
+    user: User,
+    competition: Competition,
+    amount: int,
+    day: date | None,
+    reason: str,
+    *,
+    admin: User,
+    now: datetime,
+) -> QuotaEntry:
+    """Give `amount` submissions, or take them if it is negative, on one UTC day, or on every day if that is None.
+
+    Raises BadRequest for an amount of 0 and for a day that is over.
+    """
+    if amount == 0:
+        raise BadRequest(
+            "An adjustment by 0 changes nothing.", advice="Give a number, or take one with a minus."
+        )
+    if day is not None and day < now.astimezone(UTC).date():
+        raise BadRequest(f"The day {day} is over.", advice="Name today or a later day, as UTC has it.")
+    lock(session, user.id)
+    entry = QuotaEntry(
+        id=uuid4().hex,
+        user_id=user.id,
+        competition_id=competition.id,
+        day=None if day is None else day.isoformat(),
+        kind=ADJUST,
+        amount=amount,
+        created_at=now,
+        reason=reason,
+        actor=admin.name,
+    )
+    session.add(entry)
+    detail = f"{competition.slug}, {user.name}: {amount:+d} {f'on {day}' if day else 'every day'}: {reason}"
+    events.write(session, "quota.adjusted", admin.name, now, detail=detail)
+    return entry
+
+
+def _of(user_id: str, competition: Competition) -> list[ColumnElement[bool]]:
+    return [QuotaEntry.user_id == user_id, QuotaEntry.competition_id == competition.id]
 
 
 def check(quota: Quota, now: datetime) -> None:
@@ -46,8 +106,13 @@ def check(quota: Quota, now: datetime) -> None:
     if quota.left:
         return
     seconds = int((quota.resets_at - now).total_seconds()) + 1
+    used = (
+        f"All {quota.limit} submissions of this UTC day are used"
+        if quota.limit
+        else "You have no submissions today"
+    )
     raise QuotaExhausted(
-        f"All {quota.limit} submissions of this UTC day are used; the count starts again at 00:00 UTC.",
+        f"{used}; the count starts again at 00:00 UTC.",
         advice="Wait for the reset, or try your bundle locally first.",
         retry_after=seconds,
     )

@@ -1,6 +1,6 @@
 """What the API speaks; pages are drawn from the same read models."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
@@ -174,6 +174,14 @@ class Links(Out):
     html: str
 
 
+class DisqualifiedOut(Out):
+    """Why something does not count. Only those read it whom it concerns, and admins."""
+
+    reason: str
+    at: datetime
+    everything: bool = Field(description="whether it is all of the entrant's submissions to the competition")
+
+
 class SubmissionOut(Out):
     """A submission and its published evaluation on the public split."""
 
@@ -197,6 +205,7 @@ class SubmissionOut(Out):
     score: ScoreOut | None
     run_details: list[RunOut]
     smoke: SmokeOut | None = Field(description="null where the competition gives no public data")
+    disqualified: DisqualifiedOut | None = Field(description="null while it counts")
     links: Links
 
 
@@ -218,6 +227,7 @@ class SubmissionSummary(Out):
     runs_done: int
     runs_total: int
     generation: int
+    disqualified: bool = Field(description="whether it counts nowhere, by an admin's decision")
     links: Links
 
 
@@ -229,13 +239,23 @@ class SubmissionPage(Out):
     next_cursor: str | None
 
 
+class AdjustmentOut(Out):
+    """Submissions that an admin gave, or took."""
+
+    amount: int = Field(description="negative where some were taken")
+    day: date | None = Field(description="the UTC day that it is for; null: every day")
+    reason: str
+    at: datetime
+
+
 class QuotaOut(Out):
     """What one may still submit today."""
 
-    limit: int
+    limit: int = Field(description="the competition's, with what the adjustments add or take")
     used: int
     remaining: int
     resets_at: datetime
+    adjustments: list[AdjustmentOut] = Field(description="what an admin changed of today's limit")
 
 
 class BundleLimitsOut(Out):
@@ -276,6 +296,7 @@ class CompetitionOut(Out):
     reference_digest: str | None
     retraining: RetrainingOut | None
     quota: QuotaOut | None = Field(description="null unless signed in")
+    disqualified: DisqualifiedOut | None = Field(description="null unless you are disqualified from it")
     links: Links
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, exists, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
 
-from app import archive, evaluations, events, quota, registry
+from app import archive, disqualification, evaluations, events, quota, registry
 from app.competitions import CompetitionConfig
 from app.db import UnitOfWork, read_only, unit_of_work
 from app.errors import BadRequest, CompetitionClosed, Conflict, Forbidden, IdempotencyMismatch, NotFound
@@ -63,7 +63,7 @@ def accept(  # noqa: PLR0913 - who, what, when, and what it needs
 ) -> Accepted:
     """Take an upload in; when this returns, the submission is committed, its bundle is stored, and workers are woken.
 
-    Raises Rejected for a bad bundle, QuotaExhausted, CompetitionClosed, NotPrepared, NotFound, BadRequest or
+    Raises Rejected for a bad bundle, QuotaExhausted, Disqualified, CompetitionClosed, NotPrepared, NotFound, BadRequest or
     IdempotencyMismatch; none of them spends quota or leaves a row. `upload` is left where it is.
     """
     _check_words(note, idempotency_key)
@@ -73,6 +73,7 @@ def accept(  # noqa: PLR0913 - who, what, when, and what it needs
         if replayed is not None:
             return replayed
         competition, config, _ = open_competition(session, slug, now)
+        disqualification.check(session, competition, user_id)
         quota.check(quota.remaining(session, user_id, competition, config, now), now)
     archive.inspect(upload, config.bundle, config.entry_function)
     storage.put_file(upload)
@@ -99,6 +100,7 @@ def _insert(
     if replayed is not None:
         return replayed, "any"
     competition, config, reference = open_competition(session, incoming.slug, now)
+    disqualification.check(session, competition, incoming.user_id)
     submission = Submission(
         id=uuid4().hex,
         user_id=incoming.user_id,

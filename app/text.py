@@ -3,7 +3,7 @@
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, StringConstraints
 
 
 def has_control(text: str) -> bool:
@@ -21,6 +21,13 @@ def _plain(text: str) -> str:
 
 PlainText = Annotated[str, AfterValidator(_plain)]
 """One line of text that can be stored and shown."""
+
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+    AfterValidator(_plain),
+]
+"""Why an admin does something: a line that is kept, and may be shown to whom it concerns."""
 
 LARGEST_ID = 2**31 - 1
 """What a database's integer column holds at most; asking it about a larger number is an error of its own."""

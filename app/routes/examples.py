@@ -46,6 +46,7 @@ SUBMISSION: dict[str, Any] = {
         "log": f"/api/v1/submissions/{_ID}/log",
         "dropped_bytes": 0,
     },
+    "disqualified": None,
     "links": {"self": f"/api/v1/submissions/{_ID}", "html": f"/submissions/{_ID}"},
 }
 RETRAINING = {
@@ -228,6 +229,20 @@ _DIGITS = {
     "links": {"self": "/api/v1/competitions/digits", "html": "/competitions/digits"},
 }
 COMPETITIONS = {"items": [{**_DIGITS, "participants": 12, "submissions": 87}]}
+QUOTA = {
+    "limit": 7,
+    "used": 1,
+    "remaining": 6,
+    "resets_at": "2026-03-02T00:00:00Z",
+    "adjustments": [
+        {
+            "amount": 2,
+            "day": "2026-03-01",
+            "reason": "the queue stood still yesterday",
+            "at": "2026-03-01T08:00:00Z",
+        }
+    ],
+}
 COMPETITION = {
     **_DIGITS,
     "entry_function": "unlearning",
@@ -244,7 +259,8 @@ COMPETITION = {
     "reference_version": 1,
     "reference_digest": _DIGEST,
     "retraining": RETRAINING,
-    "quota": {"limit": 5, "used": 1, "remaining": 4, "resets_at": "2026-03-02T00:00:00Z"},
+    "quota": QUOTA,
+    "disqualified": None,
 }
 SUBMISSIONS = {
     "items": [
@@ -259,6 +275,7 @@ SUBMISSIONS = {
             "runs_done": 7,
             "runs_total": 32,
             "generation": 1,
+            "disqualified": False,
             "links": SUBMISSION["links"],
         }
     ],

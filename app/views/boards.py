@@ -10,7 +10,7 @@ from threading import Lock
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app import leaderboard, ranking, registry
+from app import disqualification, leaderboard, ranking, registry
 from app.changes import Changes
 from app.competitions import Publish
 from app.models import Competition, Evaluation, Reference, Submission
@@ -91,6 +91,7 @@ def _unranked(session: Session, competition: Competition, now: datetime) -> int:
             Evaluation.verdict == Verdict.SCORED,
             Evaluation.finished_at <= now,
             ~Reference.current,
+            disqualification.counts(),
         )
     )
     return session.scalar(query) or 0

@@ -1,20 +1,23 @@
 """What pages and API show of competitions and their leaderboards."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
-from app import quota, registry, submissions
+from app import disqualification, quota, registry, submissions
 from app.competitions import Publish
+from app.disqualification import of_entrant
 from app.errors import NotPrepared
-from app.models import Competition, Reference, Submission, User
+from app.models import Competition, Disqualification, QuotaEntry, Reference, Submission, User
 from app.schemas import (
+    AdjustmentOut,
     BundleLimitsOut,
     CompetitionOut,
     CompetitionSummary,
     DecimalsOut,
+    DisqualifiedOut,
     Links,
     QuotaOut,
     RetrainingOut,
@@ -117,15 +120,39 @@ def describe(session: Session, slug: str, viewer: User | None, now: datetime) ->
         reference_version=None if reference is None else reference.version,
         reference_digest=None if reference is None else reference.digest,
         retraining=retraining_of(reference),
-        quota=None if viewer is None else _quota(session, viewer, competition, now),
+        quota=None if viewer is None else quota_out(session, viewer, competition, now),
+        disqualified=None
+        if viewer is None
+        else disqualified_out(of_entrant(session, competition.id, viewer.id)),
         links=_links(slug),
     )
 
 
-def _quota(session: Session, viewer: User, competition: Competition, now: datetime) -> QuotaOut:
-    found = quota.remaining(session, viewer.id, competition, registry.config_of(competition), now)
-    left = max(0, found.limit - found.used)
-    return QuotaOut(limit=found.limit, used=found.used, remaining=left, resets_at=found.resets_at)
+def disqualified_out(found: Disqualification | None) -> DisqualifiedOut | None:
+    """Return why something does not count, as those see it whom it concerns."""
+    if found is None:
+        return None
+    return DisqualifiedOut(reason=found.reason, at=found.created_at, everything=found.submission_id is None)
+
+
+def quota_out(session: Session, user: User, competition: Competition, now: datetime) -> QuotaOut:
+    """Return somebody's quota of today, with what an admin changed of it."""
+    found = quota.remaining(session, user.id, competition, registry.config_of(competition), now)
+    changes = quota.adjustments(session, user.id, competition, now)
+    return QuotaOut(
+        limit=found.limit,
+        used=found.used,
+        remaining=found.left,
+        resets_at=found.resets_at,
+        adjustments=[adjustment_out(one) for one in changes],
+    )
+
+
+def adjustment_out(entry: QuotaEntry) -> AdjustmentOut:
+    """Return what an admin gave or took."""
+    assert entry.reason is not None, "an adjustment has its reason"
+    day = None if entry.day is None else date.fromisoformat(entry.day)
+    return AdjustmentOut(amount=entry.amount, day=day, reason=entry.reason, at=entry.created_at)
 
 
 def pages(session: Session, slug: str) -> dict[str, str]:
@@ -150,12 +177,13 @@ def facts(session: Session, slug: str) -> dict[str, Any]:
 def knock(session: Session, slug: str, viewer: User, key: str | None, now: datetime) -> int:
     """Return the largest upload that is taken, in bytes, before any of it is read.
 
-    Raises NotFound, CompetitionClosed, NotPrepared, QuotaExhausted. The replay of an upload that was accepted is
+    Raises NotFound, CompetitionClosed, NotPrepared, Disqualified, QuotaExhausted. The replay of an upload that was accepted is
     let in whatever the time and the quota: it will be answered with what it made.
     """
     if key is not None and _is_known(session, viewer, key):
         return registry.config_of(registry.get_competition(session, slug)).bundle.max_bytes
     competition, config, _ = submissions.open_competition(session, slug, now)
+    disqualification.check(session, competition, viewer.id)
     quota.check(quota.remaining(session, viewer.id, competition, config, now), now)
     return config.bundle.max_bytes
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from app import cursors, leaderboard, submissions
+from app import cursors, disqualification, leaderboard, submissions
 from app.competitions import Publish
 from app.models import Competition, Evaluation, QuotaEntry, Run, Score, Submission, User
 from app.schemas import (
@@ -23,7 +23,7 @@ from app.schemas import (
     SubmissionSummary,
 )
 from app.status import RunKind, RunStatus, Status
-from app.views.competitions import decimals_of, retraining_of
+from app.views.competitions import decimals_of, disqualified_out, retraining_of
 from app.views.evaluations import Stage, publish_of, ranked_score, ranking_of, reason_of, score_of, stages
 
 PAGE_SIZE = 25
@@ -47,10 +47,10 @@ def links_of(submission_id: str) -> Links:
 
 def describe(session: Session, submission_id: str, viewer: User) -> SubmissionOut:
     """Return a submission with its published public evaluation. Raises NotFound unless it is the viewer's to see."""
-    return _describe(submissions.get(session, submission_id, viewer, *_SHOWN))
+    return _describe(session, submissions.get(session, submission_id, viewer, *_SHOWN))
 
 
-def _describe(submission: Submission) -> SubmissionOut:
+def _describe(session: Session, submission: Submission) -> SubmissionOut:
     evaluation = submissions.published_evaluation(submission)
     publish = publish_of(evaluation)
     return SubmissionOut(
@@ -71,6 +71,7 @@ def _describe(submission: Submission) -> SubmissionOut:
         score=score_of(evaluation),
         run_details=[_run(run, publish) for run in evaluation.seed_runs],
         smoke=_smoke(evaluation.smoke_run, submission.id, publish),
+        disqualified=disqualified_out(disqualification.of_submission(session, submission)),
         links=links_of(submission.id),
     )
 
@@ -141,7 +142,7 @@ def detail(session: Session, submission_id: str, viewer: User, now: datetime) ->
         QuotaEntry.submission_id == submission.id, QuotaEntry.kind == "refund"
     )
     return Detail(
-        submission=_describe(submission),
+        submission=_describe(session, submission),
         competition_title=submission.competition.title,
         retraining=retraining_of(evaluation.reference),
         stages=stages(evaluation, now),
@@ -187,8 +188,8 @@ def mine(session: Session, viewer: User, competition: str | None, cursor: str | 
         query = query.where(tuple_(Submission.created_at, Submission.id) < tuple_(at.created_at, at.id))
     found = session.scalars(query).all()
     shown = found[:PAGE_SIZE]
-    done = _runs_done(session, shown)
-    items = [_summary(one, done) for one in shown]
+    done, out = _runs_done(session, shown), disqualification.among(session, [one.id for one in shown])
+    items = [_summary(one, done, disqualified=one.id in out) for one in shown]
     if len(found) <= PAGE_SIZE:
         return SubmissionPage(items=items, next=None, next_cursor=None)
     after = cursors.encode(cursors.Position(shown[-1].created_at, shown[-1].id))
@@ -206,7 +207,7 @@ def _runs_done(session: Session, found: Sequence[Submission]) -> dict[str, int]:
     return dict(rows.all())
 
 
-def _summary(submission: Submission, done: dict[str, int]) -> SubmissionSummary:
+def _summary(submission: Submission, done: dict[str, int], *, disqualified: bool) -> SubmissionSummary:
     evaluation = submissions.published_evaluation(submission)
     publish = publish_of(evaluation)
     return SubmissionSummary.rounded(
@@ -226,5 +227,6 @@ def _summary(submission: Submission, done: dict[str, int]) -> SubmissionSummary:
         runs_done=done.get(evaluation.id, 0),
         runs_total=evaluation.n_runs,
         generation=evaluation.generation,
+        disqualified=disqualified,
         links=links_of(submission.id),
     )

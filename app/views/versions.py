@@ -7,10 +7,19 @@ from datetime import datetime
 from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from app import ranking, submissions
+from app import disqualification, ranking, submissions
 from app.errors import NotFound
 from app.flags import FLAGS
-from app.models import Competition, Evaluation, Reference, Run, Submission, User, UTCDateTime
+from app.models import (
+    Competition,
+    Disqualification,
+    Evaluation,
+    Reference,
+    Run,
+    Submission,
+    User,
+    UTCDateTime,
+)
 from app.reasons import REASONS
 from app.schemas import LeaderboardOut, SubmissionOut
 from app.status import Status, Verdict
@@ -27,6 +36,8 @@ _WORDS = hashlib.sha256(
 # Both are built once: SQLAlchemy takes longer to build such a statement than a database to answer it.
 _STATES = (
     Submission.user_id,
+    Submission.id,  # this and the next for what hangs on them
+    Submission.competition_id,
     Competition.closes_at,
     Competition.updated_at,  # moves with the configuration, and when scores of another grader are published
     Evaluation.id,
@@ -36,8 +47,21 @@ _STATES = (
     Evaluation.cancel_requested,
     Run.status,
 )
+_DISQUALIFIED = (
+    select(func.count(Disqualification.id) + func.count(Disqualification.lifted_at))
+    .where(disqualification.concerns())
+    .correlate(Submission)
+    .scalar_subquery()
+)
+"""Grows with each decision, whether it takes out or brings back."""
+_DECISIONS = (
+    select(func.count(Disqualification.id) + func.count(Disqualification.lifted_at))
+    .where(Disqualification.competition_id == Competition.id)
+    .correlate(Competition)
+    .scalar_subquery()
+)
 _SUBMISSION = (
-    select(*_STATES, func.count(Run.id), func.sum(Run.fence))
+    select(*_STATES, func.count(Run.id), func.sum(Run.fence), _DISQUALIFIED)
     .select_from(Submission)
     .join(Competition)
     .join(Evaluation, Evaluation.submission_id == Submission.id)
@@ -57,6 +81,7 @@ _BOARD = (
         func.count(Evaluation.id),
         func.max(Evaluation.finished_at),
         func.sum(Evaluation.generation),
+        _DECISIONS,
     )
     .outerjoin(
         Reference,
@@ -98,7 +123,7 @@ def of_submission(session: Session, submission_id: str, viewer: User, now: datet
     if not rows or not submissions.owns(viewer, rows[0].user_id):
         raise NotFound(submissions.NOT_YOURS)
     seen = [row for row in rows if submissions.may_see(row.split, viewer, row.closes_at, now)]
-    mark = _digest([tuple(row[2:]) for row in seen])
+    mark = _digest([tuple(row[4:]) for row in seen])
     return Version(mark, all(row.status is Status.DONE for row in seen), rows[0].closes_at)
 
 

@@ -1,0 +1,141 @@
+"""API v1 for admins: entrants, their quota, disqualifying and reinstating."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from app import disqualifying, entrants, quota
+from app.dependencies import Admin, Now, Reading, Writing
+from app.models import User
+from app.routes import examples_entrants as examples
+from app.routes.api import SubmissionId
+from app.routes.door import Slug
+from app.routes.examples import SUBMISSION, ok, problems
+from app.routes.security import SIGNED_IN
+from app.schemas import SubmissionOut
+from app.schemas_entrants import AdjustIn, DisqualifyIn, EntrantOut, EntrantPage, ReasonIn
+from app.views import entrants as views
+from app.views import submissions
+
+router = APIRouter(prefix="/api/v1/admin", tags=["admin"], dependencies=SIGNED_IN)
+Name = Annotated[str, Path(description="the entrant's name")]
+ENTRANT = "/competitions/{slug}/entrants/{name}"
+
+
+@router.get(
+    "/entrants",
+    summary="List entrants",
+    responses={200: ok("One page", examples.PAGE), **problems(401, 403)},
+)
+def listed(
+    session: Reading,
+    _admin: Admin,
+    competition: Annotated[str, Query(max_length=64, description="only this competition's, by slug")] = "",
+    name: Annotated[str, Query(max_length=64, description="only names that hold this")] = "",
+    cursor: Annotated[str, Query(max_length=200, description="from `next_cursor`")] = "",
+) -> EntrantPage:
+    """List who has submitted to each competition; follow `next` for more."""
+    return views.listing(session, competition, name, cursor)
+
+
+@router.get(
+    ENTRANT,
+    summary="Read an entrant",
+    responses={200: ok("The entrant now", examples.ENTRANT), **problems(401, 403, 404)},
+)
+def read(slug: Slug, name: Name, session: Reading, _admin: Admin, now: Now) -> EntrantOut:
+    """Read somebody's quota in a competition, and what was decided about them; they need not have submitted yet."""
+    return views.describe(session, slug, name, now)
+
+
+@router.post(
+    ENTRANT + "/quota",
+    status_code=201,
+    summary="Give or take submissions",
+    responses={
+        201: ok("Given or taken", examples.ENTRANT),
+        **problems(400, 401, 403, 404, unsafe=True, s400=examples.NO_CHANGE),
+    },
+)
+def adjust(slug: Slug, name: Name, wanted: AdjustIn, session: Writing, admin: Admin, now: Now) -> EntrantOut:
+    """Change how many submissions are taken of somebody, on one day or on every day. The entrant sees the reason."""
+    competition, user = entrants.find(session, slug, name)
+    quota.adjust(session, user, competition, wanted.amount, wanted.day, wanted.reason, admin=admin, now=now)
+    session.flush()
+    return views.describe(session, slug, name, now)
+
+
+@router.post(
+    ENTRANT + "/disqualify",
+    summary="Disqualify an entrant",
+    responses={
+        200: ok("None of theirs counts", examples.OUT),
+        **problems(401, 403, 404, 409, unsafe=True, s409=examples.ALREADY),
+    },
+)
+def disqualify_entrant(
+    slug: Slug, name: Name, wanted: DisqualifyIn, session: Writing, admin: Admin, now: Now
+) -> EntrantOut:
+    """Let nothing count that somebody sent to a competition, and take nothing more. It leaves all boards at once.
+
+    Everything stays stored, no quota is given back, and only the entrant and admins read the reason.
+    """
+    competition, user = entrants.find(session, slug, name)
+    disqualifying.disqualify_entrant(session, competition, user, wanted.reason, admin, now)
+    return views.describe(session, slug, name, now)
+
+
+@router.post(
+    ENTRANT + "/reinstate",
+    summary="Reinstate an entrant",
+    responses={
+        200: ok("Theirs counts again", examples.ENTRANT),
+        **problems(401, 403, 404, 409, unsafe=True, s409=examples.NOTHING),
+    },
+)
+def reinstate_entrant(
+    slug: Slug, name: Name, wanted: ReasonIn, session: Writing, admin: Admin, now: Now
+) -> EntrantOut:
+    """Bring back exactly what there was, but for submissions that are disqualified by themselves."""
+    competition, user = entrants.find(session, slug, name)
+    disqualifying.reinstate_entrant(session, competition, user, wanted.reason, admin, now)
+    return views.describe(session, slug, name, now)
+
+
+@router.post(
+    "/submissions/{submission_id}/disqualify",
+    summary="Disqualify a submission",
+    responses={
+        200: ok("It counts nowhere", SUBMISSION | {"disqualified": examples.DISQUALIFIED}),
+        **problems(401, 403, 404, 409, unsafe=True, s409=examples.ALREADY),
+    },
+)
+def disqualify(
+    submission_id: SubmissionId, wanted: DisqualifyIn, session: Writing, admin: Admin, now: Now
+) -> SubmissionOut:
+    """Take a submission off all boards at once; the next best of its entrant stands there instead.
+
+    Everything stays stored, no quota is given back, and only the entrant and admins read the reason.
+    """
+    disqualifying.disqualify_submission(session, submission_id, wanted.reason, admin, now)
+    return _shown(session, submission_id, admin)
+
+
+@router.post(
+    "/submissions/{submission_id}/reinstate",
+    summary="Reinstate a submission",
+    responses={
+        200: ok("It counts again", SUBMISSION),
+        **problems(401, 403, 404, 409, unsafe=True, s409=examples.NOTHING),
+    },
+)
+def reinstate(
+    submission_id: SubmissionId, wanted: ReasonIn, session: Writing, admin: Admin, now: Now
+) -> SubmissionOut:
+    """Let a submission count again, as if nothing had been; unless all of its entrant's are disqualified."""
+    disqualifying.reinstate_submission(session, submission_id, wanted.reason, admin, now)
+    return _shown(session, submission_id, admin)
+
+
+def _shown(session: Writing, submission_id: str, admin: User) -> SubmissionOut:
+    return submissions.describe(session, submission_id, admin)

@@ -1,0 +1,79 @@
+"""What the API speaks to admins about entrants: their quota, and whether they count."""
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.quota import MOST_ADJUSTED
+from app.schemas import AdjustmentOut, DisqualifiedOut, Links, Out, QuotaOut
+from app.text import Reason
+
+
+class ReasonIn(BaseModel):
+    """Why."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: Reason = Field(description="kept in the event log")
+
+
+class DisqualifyIn(BaseModel):
+    """Why something is not to count."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: Reason = Field(description="kept in the event log, and shown to whom it concerns")
+
+
+class AdjustIn(BaseModel):
+    """How many submissions are given or taken."""
+
+    model_config = ConfigDict(extra="forbid")
+    amount: int = Field(ge=-MOST_ADJUSTED, le=MOST_ADJUSTED, description="negative to take some; not 0")
+    day: date | None = Field(
+        default=None, description="the only UTC day that it is for; without it, every day"
+    )
+    reason: Reason = Field(description="kept in the ledger, and shown to the entrant")
+
+
+class DecisionOut(Out):
+    """A disqualification, and how it ended if it did."""
+
+    submission_id: str | None = Field(description="null: all of the entrant's")
+    reason: str
+    actor: str
+    at: datetime
+    lifted_at: datetime | None = Field(description="null while it is in force")
+    lifted_by: str | None
+    lifted_reason: str | None
+
+
+class EntrantSummary(Out):
+    """An entrant of a competition in a list."""
+
+    competition: str = Field(description="slug")
+    name: str
+    submissions: int
+    last_at: datetime
+    disqualified: bool = Field(description="whether none of theirs counts")
+    links: Links
+
+
+class EntrantPage(Out):
+    """One page of entrants, by competition and name."""
+
+    items: list[EntrantSummary]
+    next: str | None = Field(description="path of the next page; null on the last")
+    next_cursor: str | None
+
+
+class EntrantOut(Out):
+    """Somebody in a competition, as admins see them."""
+
+    competition: str = Field(description="slug")
+    name: str
+    submissions: int
+    last_at: datetime | None = Field(description="of the last submission")
+    quota: QuotaOut
+    adjustments: list[AdjustmentOut] = Field(description="of today and later")
+    disqualified: DisqualifiedOut | None = Field(description="null while theirs count")
+    decisions: list[DecisionOut] = Field(description="about them and their submissions, newest first")
+    links: Links
