@@ -11,14 +11,18 @@ from uuid import uuid4
 from pwdlib import PasswordHash
 from sqlalchemy import Engine, delete, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from app import events
 from app.db import read_only
 from app.errors import BadRequest, Conflict, NotAuthenticated
 from app.limits import Gate
-from app.models import Token, User
+from app.models import Competition, CompetitionOrganiser, Token, User
 
+WITH_GRANTS = (
+    selectinload(User.grants).joinedload(CompetitionOrganiser.competition).load_only(Competition.slug)
+)
+"""What app.access needs of a person besides their row."""
 Kind = Literal["session", "api"]
 """A browser's cookie, or what a program sends as a bearer."""
 
@@ -36,10 +40,9 @@ def create_user(session: Session, name: str, password: str, role: str, now: date
         raise BadRequest(
             "A name has 1 to 64 letters, digits, dots, dashes or underscores, a letter or digit first."
         )
-    if role not in {"participant", "admin"}:
-        raise BadRequest("A role is 'participant' or 'admin'.")
+    check_role(role)
     hashed = _hash(password)
-    user = User(id=uuid4().hex, name=name, password_hash=hashed, role=role, created_at=now)
+    user = User(id=uuid4().hex, name=name, password_hash=hashed, role=role, created_at=now, grants=[])
     try:
         with session.begin_nested():
             session.add(user)
@@ -47,6 +50,12 @@ def create_user(session: Session, name: str, password: str, role: str, now: date
         raise Conflict(f"The name {name} is taken.") from error
     events.write(session, "user.created", name, now, detail=role)
     return user
+
+
+def check_role(role: str) -> None:
+    """Raise BadRequest unless an account can have this role; organisers are made by competition."""
+    if role not in {"participant", "admin"}:
+        raise BadRequest("A role is 'participant' or 'admin'.")
 
 
 def set_password(user: User, password: str) -> None:
@@ -118,6 +127,7 @@ def holder_of(session: Session, secret: str, now: datetime, kind: Kind) -> tuple
         select(User, Token.expires_at)
         .join(Token, Token.user_id == User.id)
         .where(Token.digest == _digest(secret), Token.kind == kind, alive)
+        .options(WITH_GRANTS)
     )
     found = session.execute(query).one_or_none()
     if found is None:

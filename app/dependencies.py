@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from app import auth
+from app import access, auth
 from app.context import Context
 from app.db import UnitOfWork, read_only, unit_of_work
 from app.errors import Forbidden, NotAuthenticated
@@ -132,9 +132,21 @@ AccountHolder = Annotated[User, Depends(get_account_holder)]
 
 async def get_admin(person: Person) -> User:
     """Return the admin who is asking, or raise Forbidden."""
-    if person.role != "admin":
+    if not access.is_admin(person):
         raise Forbidden("Only admins may do this.", advice="Ask the organiser.")
     return person
 
 
 Admin = Annotated[User, Depends(get_admin)]
+
+
+async def get_organiser(person: Person) -> User:
+    """Return who is asking if there is any competition that they organise; which one, the endpoint has to ask."""
+    if not access.is_organiser(person):
+        raise Forbidden(
+            "Only organisers and admins may do this.", advice="Ask an admin to make you organiser."
+        )
+    return person
+
+
+Organiser = Annotated[User, Depends(get_organiser)]

@@ -28,9 +28,12 @@ from app.routes import (
     api_competitions,
     api_data,
     api_entrants,
+    api_organisers,
     health,
+    organise,
     pages,
     participant,
+    sign_in,
 )
 from app.settings import Settings, make_data_dir
 from app.static_files import VersionedFiles
@@ -44,16 +47,19 @@ PATIENCE_SECONDS = 10.0
 
 _ROUTES = (
     pages,
+    sign_in,
     account,
     participant,
     admin,
     admin_entrants,
+    organise,
     api,
     api_admin,
     api_calibrations,
     api_competitions,
     api_data,
     api_entrants,
+    api_organisers,
     health,
 )
 LEFT_BEHIND = timedelta(days=1)

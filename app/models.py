@@ -82,7 +82,7 @@ class Base(DeclarativeBase):
 
 
 class User(Base):
-    """A person who signs in: role is participant or admin."""
+    """A person who signs in: role is participant or admin; app.access says what follows from it and from grants."""
 
     __tablename__ = "users"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -92,7 +92,11 @@ class User(Base):
     turn: Mapped[int] = mapped_column(
         default=-1, index=True
     )  # of their last submission: app.evaluations.turns
+    email: Mapped[str | None] = mapped_column(String(254))  # for notices; nobody has proved that it is theirs
     created_at: Mapped[datetime]
+    grants: Mapped[list["CompetitionOrganiser"]] = relationship(
+        lazy="raise"
+    )  # whoever asks as a viewer has them loaded: app.auth
 
 
 class Token(Base):
@@ -121,6 +125,16 @@ class Competition(Base):
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class CompetitionOrganiser(Base):
+    """A person who may act for everybody in one competition."""
+
+    __tablename__ = "competition_organisers"
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"), primary_key=True, index=True)
+    created_at: Mapped[datetime]
+    competition: Mapped[Competition] = relationship()
 
 
 class Reference(Base):

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from app import formatting
+from app import access, formatting
 from app.models import User
 
 HERE = Path(__file__).parent
@@ -60,6 +60,11 @@ class Renderer:
         self._environment.filters.update({name: getattr(formatting, name) for name in filters})
         self._environment.filters["markdown"] = markdown
         self._environment.globals["asset"] = self._asset
+        self._environment.globals |= {
+            "is_admin": access.is_admin,
+            "is_organiser": access.is_organiser,
+            "role_of": access.role_of,
+        }
 
     def page(
         self,

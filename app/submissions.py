@@ -12,7 +12,7 @@ from sqlalchemy import Engine, exists, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
 
-from app import archive, disqualification, evaluations, events, quota, registry
+from app import access, archive, disqualification, evaluations, events, quota, registry
 from app.competitions import CompetitionConfig
 from app.db import UnitOfWork, read_only, unit_of_work
 from app.errors import BadRequest, CompetitionClosed, Conflict, Forbidden, IdempotencyMismatch, NotFound
@@ -127,9 +127,9 @@ def _insert(
 
 
 def get(session: Session, submission_id: str, viewer: User, *options: ORMOption) -> Submission:
-    """Return a submission to its owner or an admin. Raises NotFound for everyone else."""
+    """Return a submission to its owner or an organiser. Raises NotFound for everyone else."""
     submission = session.get(Submission, submission_id, options=options)
-    if submission is None or not owns(viewer, submission.user_id):
+    if submission is None or not access.may_read(viewer, submission.user_id, submission.competition.slug):
         raise NotFound(NOT_YOURS)
     return submission
 
@@ -137,22 +137,14 @@ def get(session: Session, submission_id: str, viewer: User, *options: ORMOption)
 NOT_YOURS = "There is no such submission, or it is not yours."
 
 
-def owns(viewer: User, user_id: str) -> bool:
-    """Return whether the viewer may see what belongs to somebody: it is theirs, or they are an admin."""
-    return viewer.role == "admin" or viewer.id == user_id
-
-
-def may_see(split: str, viewer: User, closes_at: datetime, now: datetime) -> bool:
-    """Return whether a split's evaluations are to be seen: the private one is the admins' until the close."""
-    return split == "public" or viewer.role == "admin" or now >= closes_at
-
-
 def get_evaluation(session: Session, evaluation_id: str, viewer: User, now: datetime) -> Evaluation:
-    """Return an evaluation to its submission's owner, once its split is to be seen, or to an admin. Raises NotFound."""
+    """Return an evaluation to its submission's owner, once its split is to be seen, or an organiser. Raises NotFound."""
     found = session.get(Evaluation, evaluation_id)
-    if found is not None and owns(viewer, found.submission.user_id):
-        closes_at = found.submission.competition.closes_at
-        if may_see(found.split, viewer, closes_at, now):
+    if found is not None:
+        competition = found.submission.competition
+        if access.may_read(viewer, found.submission.user_id, competition.slug) and access.may_see_split(
+            viewer, found.split, competition.slug, competition.closes_at, now
+        ):
             return found
     raise NotFound("There is no such evaluation, or it is not yours to see.")
 
@@ -170,7 +162,7 @@ def cancel(
 ) -> list[Evaluation]:
     """Cancel one evaluation, or all that are not done yet; return those that the cancel reached.
 
-    An owner may cancel their first evaluation, an admin reruns too. Raises NotFound, and Conflict when there is
+    An owner may cancel their first evaluation, an organiser reruns too. Raises NotFound, and Conflict when there is
     nothing to cancel.
     """
     submission = get(session, submission_id, actor)
@@ -178,17 +170,19 @@ def cancel(
         chosen = get_evaluation(session, evaluation_id, actor, now)
         if chosen.submission_id != submission.id:
             raise NotFound("The submission has no such evaluation.")
-    active = select(Evaluation.id).where(
-        Evaluation.submission_id == submission.id, Evaluation.status != Status.DONE
-    )
-    if evaluation_id is not None:
-        active = active.where(Evaluation.id == evaluation_id)
-    if actor.role != "admin":
-        active = active.where(Evaluation.generation == 1, Evaluation.split == "public")
-    locked = evaluations.lock(session, session.scalars(active).all())
+    active = [
+        one.id
+        for one in submission.evaluations
+        if one.status is not Status.DONE
+        and evaluation_id in {None, one.id}
+        and access.may_cancel(
+            actor, submission.user_id, submission.competition.slug, one.split, one.generation
+        )
+    ]
+    locked = evaluations.lock(session, active)
     reached = [one for one in locked if evaluations.cancel(session, one, actor.name, now)]
     if not reached:
-        raise Conflict("It has ended already, or is a rerun of an admin's: there is nothing to cancel.")
+        raise Conflict("It has ended already, or is a rerun of an organiser's: there is nothing to cancel.")
     return reached
 
 
@@ -206,11 +200,11 @@ def rerun(
 
     It is shown instead of the old when it scores; also when the old one ended without a score, unless the rerun was
     cancelled or stalled. A score under an older reference never takes the place of one under the current.
-    Raises Forbidden unless the actor is an admin, and Conflict while another one of that split is under way.
+    Raises Forbidden unless the actor organises its competition, and Conflict while another one of that split is under way.
     """
-    if actor.role != "admin":
-        raise Forbidden("Only an admin can rerun a submission.")
     submission = get(session, submission_id, actor)
+    if not access.organises(actor, submission.competition.slug):
+        raise Forbidden("Only an organiser can rerun a submission.")
     session.execute(
         select(Submission.id).where(Submission.id == submission.id).with_for_update(key_share=True)
     )

@@ -10,6 +10,7 @@ import click
 
 from cli.errors import CliError, reported
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
+from cli.text import say
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -146,6 +147,24 @@ def add(*, name: str, role: str) -> None:
     with words_for_errors(), unit_of_work(engine) as session:
         auth.create_user(session, name, password, role, datetime.now(UTC))
     click.echo(password)
+
+
+@user.command()
+@click.argument("name")
+@click.argument("competition")
+@click.option("--withdraw", is_flag=True, help="Take it back.")
+@reported
+def organise(*, name: str, competition: str, withdraw: bool) -> None:
+    """Make NAME organiser of COMPETITION, its slug: there they may see and do what an admin may."""
+    from app import organisers
+    from app.db import unit_of_work
+
+    change = organisers.withdraw if withdraw else organisers.grant
+    engine = migrated_database(settings_of_environment())
+    with words_for_errors(), unit_of_work(engine) as session:
+        change(session, competition, name, "an operator", datetime.now(UTC))
+        found = organisers.names(session, competition)
+    say(f"{competition} is organised by {', '.join(found) or 'admins alone'}.")
 
 
 @user.command()

@@ -1,12 +1,12 @@
-"""The admin's pages: evaluations, queue, workers, events, calibrations, rerun and cancel."""
+"""The admin's pages: evaluations, queue, workers, events, calibrations; and what organisers do too: rerun, cancel, remeasure."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app import administration, calibrations, submissions
-from app.dependencies import Admin, Ctx, Now, Reading, Writing
+from app import access, administration, calibrations, submissions
+from app.dependencies import Admin, Ctx, Now, Organiser, Reading, Writing
 from app.status import Status
 from app.text import LARGEST_ID, PlainText
 from app.views import operations, workers
@@ -30,6 +30,7 @@ def evaluations(
         "queue": operations.queue(session),
         "status": status,
         "statuses": list(Status),
+        "base": "/admin",
         "tab": "evaluations",
     }
     return context.renderer.page(request, "admin/evaluations.html", shown, viewer=admin)
@@ -59,8 +60,9 @@ def events(
 def calibrations_page(request: Request, context: Ctx, session: Reading, admin: Admin) -> Response:
     """Show what retraining takes on each device, and what has drifted."""
     shown = {
-        "items": listing(session).items,
+        "items": listing(session, admin).items,
         "steady": calibrations.STEADY,
+        "competition": None,
         "tab": "calibrations",
     }
     return context.renderer.page(request, "admin/calibrations.html", shown, viewer=admin)
@@ -74,10 +76,11 @@ def workers_page(request: Request, context: Ctx, session: Reading, admin: Admin,
 
 
 @router.post("/calibrations/{calibration_id}/remeasure")
-def remeasure(calibration_id: str, session: Writing, admin: Admin, now: Now) -> Response:
+def remeasure(calibration_id: str, session: Writing, organiser: Organiser, now: Now) -> Response:
     """Have a device measured again, then show the list."""
-    calibrations.mark_stale(session, calibration_id, admin.name, now)
-    return RedirectResponse("/admin/calibrations", status_code=303)
+    found = administration.remeasure(session, calibration_id, organiser, now)
+    base = "/admin" if access.is_admin(organiser) else f"/organise/{found.reference.competition.slug}"
+    return RedirectResponse(f"{base}/calibrations", status_code=303)
 
 
 @router.post("/submissions/{submission_id}/rerun")
@@ -85,7 +88,7 @@ def rerun(
     submission_id: str,
     context: Ctx,
     session: Writing,
-    admin: Admin,
+    organiser: Organiser,
     now: Now,
     reason: Annotated[PlainText, Form(min_length=1, max_length=500)],
     split: Annotated[str, Form(pattern="^(public|private)$")] = "public",
@@ -96,7 +99,7 @@ def rerun(
         submission_id,
         split,
         reason,
-        admin,
+        organiser,
         now,
         queue_due=context.settings.queue_due,
         bell=context.bell,
@@ -105,7 +108,9 @@ def rerun(
 
 
 @router.post("/submissions/{submission_id}/evaluations/{evaluation_id}/cancel")
-def cancel(submission_id: str, evaluation_id: str, session: Writing, admin: Admin, now: Now) -> Response:
+def cancel(
+    submission_id: str, evaluation_id: str, session: Writing, organiser: Organiser, now: Now
+) -> Response:
     """Cancel exactly this evaluation, then show its submission."""
-    submissions.cancel(session, submission_id, admin, now, evaluation_id)
+    submissions.cancel(session, submission_id, organiser, now, evaluation_id)
     return RedirectResponse(f"/submissions/{submission_id}", status_code=303)

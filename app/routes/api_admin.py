@@ -1,11 +1,11 @@
-"""API v1 for admins: rerun, workers and the event log."""
+"""API v1 for admins: workers and the event log; and, for organisers too, rerun."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
 from app import administration
-from app.dependencies import Admin, Ctx, Now, Reading, Writing
+from app.dependencies import Admin, Ctx, Now, Organiser, Reading, Writing
 from app.routes import examples
 from app.routes.security import SIGNED_IN
 from app.schemas import EvaluationOut, EventPage, RerunIn, WorkerList
@@ -43,7 +43,7 @@ def rerun(
     response: Response,
     context: Ctx,
     session: Writing,
-    admin: Admin,
+    organiser: Organiser,
     now: Now,
 ) -> EvaluationOut:
     """Make a new evaluation beside the old one; `Location` leads to it.
@@ -56,7 +56,7 @@ def rerun(
         submission_id,
         wanted.split,
         wanted.reason,
-        admin,
+        organiser,
         now,
         queue_due=context.settings.queue_due,
         bell=context.bell,

@@ -1,9 +1,9 @@
-"""API v1 for admins: what retraining takes on each device, and having it measured again."""
+"""API v1 for organisers and admins: what retraining takes on each device, and having it measured again."""
 
 from fastapi import APIRouter
 
-from app import calibrations
-from app.dependencies import Admin, Now, Reading, Writing
+from app import administration
+from app.dependencies import Now, Organiser, Reading, Writing
 from app.routes import examples
 from app.routes.security import SIGNED_IN
 from app.schemas import CalibrationList, CalibrationOut
@@ -18,9 +18,12 @@ _EXAMPLE = {"items": [examples.CALIBRATION]}
     summary="List what retraining takes on each device",
     responses={200: examples.ok("Calibrations", _EXAMPLE), **examples.problems(401, 403)},
 )
-def listed(session: Reading, _admin: Admin) -> CalibrationList:
-    """List every calibration, those of current references first: runs are lent with cutoffs made of it."""
-    return listing(session)
+def listed(session: Reading, organiser: Organiser) -> CalibrationList:
+    """List the calibrations of the competitions that are yours, those of current references first.
+
+    Runs are lent with cutoffs made of them.
+    """
+    return listing(session, organiser)
 
 
 @router.post(
@@ -33,9 +36,9 @@ def listed(session: Reading, _admin: Admin) -> CalibrationList:
         ),
     },
 )
-def remeasure(calibration_id: str, session: Writing, admin: Admin, now: Now) -> CalibrationOut:
+def remeasure(calibration_id: str, session: Writing, organiser: Organiser, now: Now) -> CalibrationOut:
     """Mark a calibration as stale: its device is measured before it takes another run of this reference.
 
     Runs that were lent keep their cutoffs, and so do the evaluations that they belong to.
     """
-    return calibration_out(calibrations.mark_stale(session, calibration_id, admin.name, now))
+    return calibration_out(administration.remeasure(session, calibration_id, organiser, now))

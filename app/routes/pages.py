@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from app import problems
+from app import access, problems
 from app.dependencies import Ctx, Now, Reading, Visitor
 from app.errors import NotFound
 from app.reasons import REASONS
@@ -46,6 +46,7 @@ def leaderboard(
         "competition": competitions.describe(session, slug, visitor, now),
         "pages": competitions.pages(session, slug),
         "board": boards.board(session, slug, now),
+        "organises": access.organises(visitor, slug),
         "tab": "leaderboard",
     }
     return context.renderer.page(request, "leaderboard.html", shown, viewer=visitor)

@@ -1,10 +1,10 @@
-"""What admins see of calibrations."""
+"""What organisers and admins see of calibrations."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from app import calibrations
-from app.models import Calibration, Competition, Reference
+from app import access, calibrations
+from app.models import Calibration, Competition, Reference, User
 from app.schemas import CalibrationList, CalibrationOut
 
 _SHOWN = (
@@ -15,14 +15,19 @@ _SHOWN = (
 )
 
 
-def listing(session: Session) -> CalibrationList:
-    """Return every calibration, those of current references first, and of them the newest."""
+def listing(session: Session, viewer: User, slug: str | None = None) -> CalibrationList:
+    """Return the calibrations of what the viewer organises, or of one competition: current references, then the newest, first."""
     query = (
         select(Calibration)
         .join(Reference)
+        .join(Competition)
         .options(_SHOWN)
         .order_by(Reference.current.desc(), Calibration.created_at.desc(), Calibration.id)
     )
+    if slug is not None:
+        query = query.where(Competition.slug == slug)
+    if not access.is_admin(viewer):
+        query = query.where(Competition.slug.in_(access.organised(viewer)))
     return CalibrationList(items=[calibration_out(one) for one in session.scalars(query)])
 
 

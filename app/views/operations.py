@@ -34,8 +34,13 @@ class Queue:
     oldest_queued_at: datetime | None
 
 
-def evaluations(session: Session, status: Status | None, cursor: str | None) -> Evaluations:
-    """Return evaluations of everybody, newest first. Raises BadRequest for a cursor that is not ours."""
+def evaluations(
+    session: Session, status: Status | None, cursor: str | None, slug: str | None = None
+) -> Evaluations:
+    """Return evaluations of everybody, newest first, of one competition or of all.
+
+    Raises BadRequest for a cursor that is not ours.
+    """
     query = (
         select(Evaluation)
         .options(
@@ -46,6 +51,8 @@ def evaluations(session: Session, status: Status | None, cursor: str | None) -> 
         .order_by(Evaluation.created_at.desc(), Evaluation.id.desc())
         .limit(PAGE_SIZE + 1)
     )
+    if slug is not None:
+        query = query.join(Submission).join(Competition).where(Competition.slug == slug)
     if status is not None:
         query = query.where(Evaluation.status == status)
     if cursor is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import plots, submissions
+from app import access, plots, submissions
 from app.competitions import Publish
 from app.models import Evaluation, Score, Submission, User
 from app.plots import Plots
@@ -31,11 +31,12 @@ class _Asked:
 def of_submission(session: Session, submission_id: str, viewer: User) -> PlotsOut:
     """Return the plots of a submission's published score. Raises NotFound unless it is the viewer's to see.
 
-    Exact numbers, and examples of the hidden forget set, are the admins' alone.
+    Exact numbers, and examples of the hidden forget set, are the organisers' alone.
     """
     submission = submissions.get(session, submission_id, viewer)
     evaluation = submissions.published_evaluation(submission)
-    asked = _Asked(submission, publish_of(evaluation), fully=viewer.role == "admin")
+    fully = access.organises(viewer, submission.competition.slug)
+    asked = _Asked(submission, publish_of(evaluation), fully=fully)
     found = _stored(session, evaluation)
     if isinstance(found, str):
         return _missing(asked, found)

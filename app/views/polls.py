@@ -2,20 +2,21 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
+from app.access import standing
 from app.changes import Changes
 from app.models import User
 from app.views import submissions, versions
 
 T = TypeVar("T")
-_Key = tuple[str, str]
-"""A submission's id and its viewer's."""
+_Key = tuple[str, Hashable]
+"""A submission's id, and who its viewer is."""
 TRUST_SECONDS = 10.0
 """However quiet the log is, the database is asked again after so long."""
 _MOST_MARKS = 20_000
@@ -42,14 +43,14 @@ class Polls:
 
     def mark(self, submission_id: str, viewer: User, now: datetime) -> str | None:
         """Return the mark that still holds; None says to ask the database."""
-        kept = self._marks.get((submission_id, viewer.id))
+        kept = self._marks.get((submission_id, standing(viewer)))
         if kept is None or kept.version != self.changes.of(submission_id) or self.clock() >= kept.until:
             return None
         return kept.mark if kept.closed == (now >= kept.closes_at) else None
 
     def body(self, submission_id: str, viewer: User, mark: str) -> bytes | None:
         """Return the bytes that belong to a mark; None says to describe the submission."""
-        kept = self._bodies.get((submission_id, viewer.id))
+        kept = self._bodies.get((submission_id, standing(viewer)))
         return kept[1] if kept is not None and kept[0] == mark else None
 
     def read_mark(self, session: Session, submission_id: str, viewer: User, now: datetime) -> str:
@@ -60,13 +61,13 @@ class Polls:
         until = self.clock() + TRUST_SECONDS
         found = versions.of_submission(session, submission_id, viewer, now)
         kept = _Mark(found.mark, found.closes_at, now >= found.closes_at, version, until)
-        _keep(self._marks, (submission_id, viewer.id), kept, _MOST_MARKS)
+        _keep(self._marks, (submission_id, standing(viewer)), kept, _MOST_MARKS)
         return found.mark
 
     def describe(self, session: Session, submission_id: str, viewer: User, mark: str) -> bytes:
         """Describe the submission as of a mark that was read before."""
         body = submissions.describe(session, submission_id, viewer).model_dump_json().encode()
-        _keep(self._bodies, (submission_id, viewer.id), (mark, body), _MOST_BODIES)
+        _keep(self._bodies, (submission_id, standing(viewer)), (mark, body), _MOST_BODIES)
         return body
 
 

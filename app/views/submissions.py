@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from app import cursors, disqualification, leaderboard, submissions
+from app import access, cursors, disqualification, leaderboard, submissions
 from app.competitions import Publish
 from app.models import Competition, Evaluation, QuotaEntry, Run, Score, Submission, User
 from app.schemas import (
@@ -129,6 +129,7 @@ class Detail:
     best: str | None  # the submission by which its participant ranks
     cancelling: bool
     may_cancel: bool
+    organises: bool  # whether the viewer may act for everybody in its competition
 
 
 def detail(session: Session, submission_id: str, viewer: User, now: datetime) -> Detail:
@@ -136,7 +137,10 @@ def detail(session: Session, submission_id: str, viewer: User, now: datetime) ->
     submission = submissions.get(session, submission_id, viewer, *_SHOWN)
     evaluation = submissions.published_evaluation(submission)
     closes_at = submission.competition.closes_at
-    seen = [one for one in submission.evaluations if submissions.may_see(one.split, viewer, closes_at, now)]
+    slug, owner = submission.competition.slug, submission.user_id
+    seen = [
+        one for one in submission.evaluations if access.may_see_split(viewer, one.split, slug, closes_at, now)
+    ]
     active = [one for one in seen if one.status is not Status.DONE]
     refund = select(QuotaEntry.id).where(
         QuotaEntry.submission_id == submission.id, QuotaEntry.kind == "refund"
@@ -153,13 +157,12 @@ def detail(session: Session, submission_id: str, viewer: User, now: datetime) ->
         ranked=evaluation.reference.current,
         best=leaderboard.best_of(session, submission.competition, submission.user_id, now),
         cancelling=any(one.cancel_requested for one in active),
-        may_cancel=any(not one.cancel_requested and _may_cancel(one, viewer) for one in active),
+        may_cancel=any(
+            not one.cancel_requested and access.may_cancel(viewer, owner, slug, one.split, one.generation)
+            for one in active
+        ),
+        organises=access.organises(viewer, slug),
     )
-
-
-def _may_cancel(evaluation: Evaluation, viewer: User) -> bool:
-    """Return whether the viewer may stop this one: a rerun is for admins only."""
-    return viewer.role == "admin" or (evaluation.generation == 1 and evaluation.split == "public")
 
 
 def _ahead(session: Session, evaluation: Evaluation) -> int:

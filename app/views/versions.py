@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from app import disqualification, ranking, submissions
+from app import access, disqualification, ranking, submissions
 from app.errors import NotFound
 from app.flags import FLAGS
 from app.models import (
@@ -38,6 +38,7 @@ _STATES = (
     Submission.user_id,
     Submission.id,  # this and the next for what hangs on them
     Submission.competition_id,
+    Competition.slug,
     Competition.closes_at,
     Competition.updated_at,  # moves with the configuration, and when scores of another grader are published
     Evaluation.id,
@@ -120,10 +121,10 @@ def of_submission(session: Session, submission_id: str, viewer: User, now: datet
     the counts and the sum of fences differ whenever any run's state does.
     """
     rows = session.execute(_SUBMISSION, {"id": submission_id}).all()
-    if not rows or not submissions.owns(viewer, rows[0].user_id):
+    if not rows or not access.may_read(viewer, rows[0].user_id, rows[0].slug):
         raise NotFound(submissions.NOT_YOURS)
-    seen = [row for row in rows if submissions.may_see(row.split, viewer, row.closes_at, now)]
-    mark = _digest([tuple(row[4:]) for row in seen])
+    seen = [row for row in rows if access.may_see_split(viewer, row.split, row.slug, row.closes_at, now)]
+    mark = _digest([tuple(row[5:]) for row in seen])
     return Version(mark, all(row.status is Status.DONE for row in seen), rows[0].closes_at)
 
 

@@ -72,7 +72,9 @@ class World:
     engine: object
 
     def user(self, name, role="participant"):
-        user = User(id=name.ljust(32, "0"), name=name, password_hash="x", role=role, created_at=NOW)
+        user = User(
+            id=name.ljust(32, "0"), name=name, password_hash="x", role=role, created_at=NOW, grants=[]
+        )
         with unit_of_work(self.engine) as session:
             session.add(user)
         return user

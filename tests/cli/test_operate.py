@@ -80,6 +80,11 @@ def test_a_token_for_nobody_says_how_to_add_them(migrated):
     assert is_one_line(migrated("user", "token", "eve"), "Add it with `lethe user add eve`")
 
 
+def test_an_organiser_of_what_is_not_there_is_one_line(migrated):
+    migrated("user", "add", "ada")
+    assert is_one_line(migrated("user", "organise", "ada", "digits"), "There is no competition 'digits'")
+
+
 def test_a_worker_refuses_a_device_that_its_sandboxes_lack(migrated, monkeypatch):
     monkeypatch.setenv("LETHE_DEVICE", "cuda")
     assert is_one_line(migrated("worker"), "bubblewrap sandboxes run on the CPU only")

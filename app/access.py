@@ -1,0 +1,61 @@
+"""Who may do what: the one place that says so, as pure functions of a person and what they ask for.
+
+An admin may do everything. An organiser of a competition may do there what an admin may: see every submission and both
+splits, rerun, cancel, have devices measured again. A participant sees and stops what is their own.
+"""
+
+from collections.abc import Hashable
+from datetime import datetime
+from typing import Literal
+
+from app.models import User
+
+Role = Literal["participant", "organiser", "admin"]
+"""What a person is at most; an organiser is one of the competitions that they were made organiser of."""
+
+
+def is_admin(viewer: User | None) -> bool:
+    """Return whether somebody may do everything."""
+    return viewer is not None and viewer.role == "admin"
+
+
+def organised(viewer: User) -> frozenset[str]:
+    """Return the slugs of the competitions that somebody was made organiser of."""
+    return frozenset(grant.competition.slug for grant in viewer.grants)
+
+
+def is_organiser(viewer: User | None) -> bool:
+    """Return whether there is any competition that somebody organises."""
+    return is_admin(viewer) or (viewer is not None and bool(viewer.grants))
+
+
+def role_of(viewer: User) -> Role:
+    """Return what a person is at most."""
+    if is_admin(viewer):
+        return "admin"
+    return "organiser" if is_organiser(viewer) else "participant"
+
+
+def organises(viewer: User | None, slug: str) -> bool:
+    """Return whether somebody may act for everybody in this competition."""
+    return is_admin(viewer) or (viewer is not None and slug in organised(viewer))
+
+
+def may_read(viewer: User, user_id: str, slug: str) -> bool:
+    """Return whether what belongs to somebody, in this competition, is the viewer's to see and theirs to cancel."""
+    return viewer.id == user_id or organises(viewer, slug)
+
+
+def may_see_split(viewer: User, split: str, slug: str, closes_at: datetime, now: datetime) -> bool:
+    """Return whether a split's evaluations are to be seen: the private one is the organisers' until the close."""
+    return split == "public" or now >= closes_at or organises(viewer, slug)
+
+
+def may_cancel(viewer: User, user_id: str, slug: str, split: str, generation: int) -> bool:
+    """Return whether the viewer may stop an evaluation: an owner only their first one, for reruns are not theirs."""
+    return organises(viewer, slug) or (viewer.id == user_id and generation == 1 and split == "public")
+
+
+def standing(viewer: User) -> Hashable:
+    """Return what decides what somebody sees: whatever is kept in memory for them is kept under it."""
+    return viewer.id, viewer.role, organised(viewer)

@@ -1,0 +1,72 @@
+"""The organiser's pages: their competitions, and of each everybody's evaluations and the calibrations."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app import access, calibrations
+from app.dependencies import Ctx, Now, Organiser, Reading
+from app.errors import NotFound
+from app.models import User
+from app.status import Status
+from app.views import competitions, operations
+from app.views.calibrations import listing
+
+router = APIRouter(prefix="/organise", include_in_schema=False)
+
+
+def of_this_one(slug: str, organiser: Organiser) -> User:
+    """Return the organiser of the competition in the path, or raise NotFound."""
+    if not access.organises(organiser, slug):
+        raise NotFound("There is no such competition, or it is not yours to organise.")
+    return organiser
+
+
+OfThisOne = Annotated[User, Depends(of_this_one)]
+
+
+@router.get("")
+def home(request: Request, context: Ctx, session: Reading, organiser: Organiser, now: Now) -> Response:
+    """List the competitions that are the viewer's to organise."""
+    found = competitions.listing(session, now)
+    shown = {"competitions": [one for one in found if access.organises(organiser, one.slug)]}
+    return context.renderer.page(request, "organise/home.html", shown, viewer=organiser)
+
+
+@router.get("/{slug}")
+def evaluations(
+    request: Request,
+    slug: str,
+    context: Ctx,
+    session: Reading,
+    organiser: OfThisOne,
+    now: Now,
+    *,
+    status: Annotated[Status | None, Query()] = None,
+    cursor: Annotated[str | None, Query()] = None,
+) -> Response:
+    """List everybody's evaluations in a competition, on both splits."""
+    shown = {
+        "competition": competitions.describe(session, slug, organiser, now),
+        "page": operations.evaluations(session, status, cursor, slug),
+        "queue": None,
+        "status": status,
+        "statuses": list(Status),
+        "base": f"/organise/{slug}",
+        "tab": "evaluations",
+    }
+    return context.renderer.page(request, "admin/evaluations.html", shown, viewer=organiser)
+
+
+@router.get("/{slug}/calibrations")
+def calibrations_page(
+    request: Request, slug: str, context: Ctx, session: Reading, organiser: OfThisOne, now: Now
+) -> Response:
+    """Show what retraining for a competition takes on each device."""
+    shown = {
+        "competition": competitions.describe(session, slug, organiser, now),
+        "items": listing(session, organiser, slug).items,
+        "steady": calibrations.STEADY,
+        "tab": "calibrations",
+    }
+    return context.renderer.page(request, "admin/calibrations.html", shown, viewer=organiser)

@@ -1,0 +1,211 @@
+"""Every route of the service, asked by everybody: the table says what each of them is answered.
+
+Add a line for each new route; what its path and body need beyond what is here goes into `place` and BODIES.
+"""
+
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import func, select
+from starlette.routing import Mount, Route
+from starlette.testclient import TestClient
+
+from app import auth, organisers, registry
+from app.db import read_only, unit_of_work
+from app.main import create_app
+from app.models import Evaluation, Event, Token
+from app.settings import Settings
+from tests.bundles import zipped
+from tests.lending import DEVICE, NAME, calibrate
+from tests.seeding import GOOD, PASSWORD, World
+
+PEOPLE = ("visitor", "ada", "grace", "omar", "olive", "root")
+"""Nobody signed in; the owner of what a path names; another participant; organiser of another competition, and of this; an admin."""
+# "in": to the sign-in page
+TABLE = """
+                                                                   visitor ada grace omar olive root
+GET    /                                                               200 200 200 200 200 200
+GET    /problems                                                       200 200 200 200 200 200
+GET    /competitions/{slug}                                            200 200 200 200 200 200
+GET    /competitions/{slug}/leaderboard                                200 200 200 200 200 200
+GET    /competitions/{slug}/pages/{tab}                                200 200 200 200 200 200
+GET    /competitions/{slug}/submit                                     in  200 200 200 200 200
+POST   /competitions/{slug}/submit                                     401 303 303 303 303 303
+GET    /submissions                                                    in  200 200 200 200 200
+GET    /submissions/{submission_id}                                    in  200 404 404 200 200
+POST   /submissions/{submission_id}/cancel                             401 303 404 404 303 303
+GET    /sign-in                                                        200 200 200 200 200 200
+POST   /sign-in                                                        303 303 303 303 303 303
+POST   /sign-out                                                       303 303 303 303 303 303
+GET    /account                                                        in  200 200 200 200 200
+POST   /account/email                                                  401 303 303 303 303 303
+POST   /account/tokens                                                 401 201 201 201 201 201
+POST   /account/tokens/{token_id}/revoke                               401 303 404 404 404 404
+GET    /organise                                                       in  403 403 200 200 200
+GET    /organise/{slug}                                                in  403 403 404 200 200
+GET    /organise/{slug}/calibrations                                   in  403 403 404 200 200
+GET    /admin                                                          in  403 403 403 403 200
+GET    /admin/events                                                   in  403 403 403 403 200
+GET    /admin/workers                                                  in  403 403 403 403 200
+GET    /admin/calibrations                                             in  403 403 403 403 200
+POST   /admin/calibrations/{calibration_id}/remeasure                  401 403 403 404 303 303
+POST   /admin/submissions/{submission_id}/rerun                        401 403 403 404 303 303
+POST   /admin/submissions/{submission_id}/evaluations/{evaluation_id}/cancel 401 403 403 404 303 303
+GET    /api/v1/competitions                                            200 200 200 200 200 200
+GET    /api/v1/competitions/{slug}                                     200 200 200 200 200 200
+GET    /api/v1/competitions/{slug}/leaderboard                         200 200 200 200 200 200
+GET    /api/v1/competitions/{slug}/leaderboard.csv                     200 200 200 200 200 200
+POST   /api/v1/competitions/{slug}/submissions                         401 201 201 201 201 201
+GET    /api/v1/submissions                                             401 200 200 200 200 200
+GET    /api/v1/submissions/{submission_id}                             401 200 404 404 200 200
+GET    /api/v1/submissions/{submission_id}/log                         401 200 404 404 200 200
+GET    /api/v1/submissions/{submission_id}/events                      401 200 404 404 200 200
+POST   /api/v1/submissions/{submission_id}/cancel                      401 202 404 404 202 202
+GET    /api/v1/evaluations/{evaluation_id}                             401 200 404 404 200 200
+GET    /api/v1/admin/events                                            401 403 403 403 403 200
+GET    /api/v1/admin/workers                                           401 403 403 403 403 200
+GET    /api/v1/admin/calibrations                                      401 403 403 200 200 200
+POST   /api/v1/admin/calibrations/{calibration_id}/remeasure           401 403 403 404 200 200
+POST   /api/v1/admin/submissions/{submission_id}/rerun                 401 403 403 404 201 201
+GET    /api/v1/admin/competitions/{slug}/organisers                    401 403 403 403 403 200
+PUT    /api/v1/admin/competitions/{slug}/organisers/{name}             401 403 403 403 403 200
+DELETE /api/v1/admin/competitions/{slug}/organisers/{name}             401 403 403 403 403 200
+GET    /api/v1/openapi.json                                           200 200 200 200 200 200
+GET    /healthz                                                        200 200 200 200 200 200
+GET    /readyz                                                         200 200 200 200 200 200
+GET    /metrics                                                        401 401 401 401 401 401
+"""
+SIGN_IN = {"data": {"name": "ada", "password": PASSWORD}}
+RERUN = {"reason": "a new reference"}
+BODIES = {
+    "POST /competitions/{slug}/submit": {"files": {"bundle": ("a.zip", zipped(GOOD), "application/zip")}},
+    "POST /sign-in": SIGN_IN,
+    "POST /account/email": {"data": {"email": "me@example.org", "password": PASSWORD}},
+    "POST /account/tokens": {"data": {"label": "laptop"}},
+    "POST /admin/submissions/{submission_id}/rerun": {"data": RERUN | {"split": "private"}},
+    "POST /api/v1/admin/submissions/{submission_id}/rerun": {"json": RERUN | {"split": "private"}},
+    "POST /api/v1/competitions/{slug}/submissions": {"content": zipped(GOOD)},
+}
+RUNNING = ("/cancel",)
+"""Ends of routes that need a submission that is still under way; the others get one that has ended."""
+
+
+def rows():
+    for line in TABLE.strip().splitlines()[1:]:
+        method, path, *outcomes = line.split()
+        assert len(outcomes) == len(PEOPLE), f"{method} {path} needs an outcome for each of {PEOPLE}"
+        yield f"{method} {path}", dict(zip(PEOPLE, outcomes, strict=True))
+
+
+EXPECTED = dict(rows())
+
+
+@dataclass
+class Place:
+    """A world with something of ada's in it, and what stands for each name in a path."""
+
+    world: World
+    sessions: dict[str, str]
+    ended: dict[str, str]
+    running: dict[str, str]
+
+
+def with_session(world, name):
+    with unit_of_work(world.engine) as session:
+        user = auth.user_for_token(session, world.tokens[name], world.clock(), "api")
+        return auth.issue_token(session, user, "session", "browser", world.clock(), None)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    world = World(tmp_path_factory.mktemp("everybody"))
+    for name in PEOPLE[1:-1]:
+        world.person(name)
+    world.person("root", "admin")
+    world.competition(n_models=3)
+    world.competition("faces", n_models=3)
+    world.reference(smoke=True, n_models=3)
+    world.reference("private", n_models=3)
+    with unit_of_work(world.engine) as session:
+        organisers.grant(session, "digits", "olive", "root", world.clock())
+        organisers.grant(session, "faces", "omar", "root", world.clock())
+        digits = registry.get_competition(session, "digits")
+        reference = registry.current_reference(session, digits, "public")
+        calibration = calibrate(session, reference, world.clock(), 8.0, DEVICE, NAME).id
+    sessions = {name: with_session(world, name) for name in PEOPLE[1:]}
+    ended = world.submit("ada")
+    world.smoke(b"hello")
+    world.run(3)
+    world.score(0.08, 0.98, 0.97)
+    running = world.submit("ada")
+    with read_only(world.engine) as session:
+        token = session.scalar(select(Token.id).where(Token.digest == auth._digest(world.tokens["ada"])))
+        own = dict(session.execute(select(Evaluation.submission_id, Evaluation.id)).all())
+    names = {"slug": "digits", "tab": "rules", "name": "grace", "token_id": token}
+    names["calibration_id"] = calibration
+    return Place(
+        world,
+        sessions,
+        names | {"submission_id": ended, "evaluation_id": own[ended]},
+        names | {"submission_id": running, "evaluation_id": own[running]},
+    )
+
+
+def application_of(place, data_dir):
+    world = place.world.copy(data_dir)
+    return world, create_app(Settings(data_dir=data_dir), clock=world.clock)
+
+
+def ask(place, application, route, person):
+    """Send one request as somebody: pages with their cookie, the API with their token."""
+    method, template = route.split(" ")
+    names = place.running if template.endswith(RUNNING) else place.ended
+    headers, cookies = {"Sec-Fetch-Site": "same-origin"}, {}
+    if person != "visitor" and template.startswith("/api/"):
+        headers["Authorization"] = f"Bearer {place.world.tokens[person]}"
+    elif person != "visitor":
+        cookies["lethe_session"] = place.sessions[person]
+    with TestClient(application, headers=headers, cookies=cookies, follow_redirects=False) as client:
+        return client.request(method, template.format(**names), **BODIES.get(route, {}))
+
+
+def outcome(answer):
+    to_sign_in = answer.headers.get("location", "").startswith("/sign-in")
+    return "in" if answer.status_code == 303 and to_sign_in else str(answer.status_code)
+
+
+def count_events(world):
+    with read_only(world.engine) as session:
+        return session.scalar(select(func.count(Event.id)))
+
+
+@pytest.mark.parametrize("route", EXPECTED)
+def test_everybody_is_answered_as_the_table_says_and_a_refusal_changes_nothing(place, route, tmp_path):
+    found = {}
+    for number, person in enumerate(PEOPLE):
+        if number == 0 or not route.startswith("GET "):
+            world, application = application_of(place, tmp_path / person)
+        before = count_events(world)
+        answer = ask(place, application, route, person)
+        found[person] = outcome(answer)
+        if answer.status_code >= 400:
+            assert count_events(world) == before, f"{person} was refused, yet something changed"
+    assert found == EXPECTED[route]
+
+
+def every_route(routes):
+    """Yield "METHOD /path" of each route, those of included routers too; files under /static are none."""
+    for route in routes:
+        if isinstance(route, Route):
+            yield from (f"{method} {route.path}" for method in route.methods - {"HEAD"})
+        elif not isinstance(route, Mount):
+            yield from every_route(route.original_router.routes)
+
+
+def test_the_table_names_every_route_and_no_other(place, tmp_path):
+    _, application = application_of(place, tmp_path)
+    there = set(every_route(application.routes))
+    new, gone = sorted(there - set(EXPECTED)), sorted(set(EXPECTED) - there)
+    lines = "\n".join(f"{route:<70} ? ? ? ? ? ?" for route in new)
+    assert not new, f"Say in TABLE what each of {PEOPLE} is answered:\n{lines}"
+    assert not gone, f"Take out of TABLE what is no route any more: {gone}"
