@@ -48,6 +48,13 @@ GET    /admin                                                          in  403 4
 GET    /admin/events                                                   in  403 403 403 403 200
 GET    /admin/workers                                                  in  403 403 403 403 200
 GET    /admin/calibrations                                             in  403 403 403 403 200
+GET    /admin/entrants                                                 in  403 403 403 403 200
+GET    /admin/competitions/{slug}/entrants/{name}                      in  403 403 403 403 200
+POST   /admin/competitions/{slug}/entrants/{name}/disqualify           401 403 403 403 403 303
+POST   /admin/competitions/{slug}/entrants/{name}/quota                401 403 403 403 403 303
+POST   /admin/competitions/{slug}/entrants/{name}/reinstate            401 403 403 403 403 409
+POST   /admin/submissions/{submission_id}/disqualify                   401 403 403 403 403 303
+POST   /admin/submissions/{submission_id}/reinstate                    401 403 403 403 403 409
 POST   /admin/calibrations/{calibration_id}/remeasure                  401 403 403 404 303 303
 POST   /admin/submissions/{submission_id}/rerun                        401 403 403 404 303 303
 POST   /admin/submissions/{submission_id}/evaluations/{evaluation_id}/cancel 401 403 403 404 303 303
@@ -55,6 +62,8 @@ GET    /api/v1/competitions                                            200 200 2
 GET    /api/v1/competitions/{slug}                                     200 200 200 200 200 200
 GET    /api/v1/competitions/{slug}/leaderboard                         200 200 200 200 200 200
 GET    /api/v1/competitions/{slug}/leaderboard.csv                     200 200 200 200 200 200
+GET    /api/v1/competitions/{slug}/data                                404 404 404 404 404 404
+GET    /api/v1/competitions/{slug}/data/{sha256}                       404 404 404 404 404 404
 POST   /api/v1/competitions/{slug}/submissions                         401 201 201 201 201 201
 GET    /api/v1/submissions                                             401 200 200 200 200 200
 GET    /api/v1/submissions/{submission_id}                             401 200 404 404 200 200
@@ -65,6 +74,13 @@ GET    /api/v1/evaluations/{evaluation_id}                             401 200 4
 GET    /api/v1/admin/events                                            401 403 403 403 403 200
 GET    /api/v1/admin/workers                                           401 403 403 403 403 200
 GET    /api/v1/admin/calibrations                                      401 403 403 200 200 200
+GET    /api/v1/admin/entrants                                          401 403 403 403 403 200
+GET    /api/v1/admin/competitions/{slug}/entrants/{name}               401 403 403 403 403 200
+POST   /api/v1/admin/competitions/{slug}/entrants/{name}/disqualify    401 403 403 403 403 200
+POST   /api/v1/admin/competitions/{slug}/entrants/{name}/quota         401 403 403 403 403 201
+POST   /api/v1/admin/competitions/{slug}/entrants/{name}/reinstate     401 403 403 403 403 409
+POST   /api/v1/admin/submissions/{submission_id}/disqualify            401 403 403 403 403 200
+POST   /api/v1/admin/submissions/{submission_id}/reinstate             401 403 403 403 403 409
 POST   /api/v1/admin/calibrations/{calibration_id}/remeasure           401 403 403 404 200 200
 POST   /api/v1/admin/submissions/{submission_id}/rerun                 401 403 403 404 201 201
 GET    /api/v1/admin/competitions/{slug}/organisers                    401 403 403 403 403 200
@@ -77,11 +93,22 @@ GET    /metrics                                                        401 401 4
 """
 SIGN_IN = {"data": {"name": "ada", "password": PASSWORD}}
 RERUN = {"reason": "a new reference"}
+QUOTA = {"reason": "lost to a fault", "amount": 1}
 BODIES = {
     "POST /competitions/{slug}/submit": {"files": {"bundle": ("a.zip", zipped(GOOD), "application/zip")}},
     "POST /sign-in": SIGN_IN,
     "POST /account/email": {"data": {"email": "me@example.org", "password": PASSWORD}},
     "POST /account/tokens": {"data": {"label": "laptop"}},
+    "POST /admin/competitions/{slug}/entrants/{name}/disqualify": {"data": RERUN},
+    "POST /admin/competitions/{slug}/entrants/{name}/quota": {"data": QUOTA},
+    "POST /admin/competitions/{slug}/entrants/{name}/reinstate": {"data": RERUN},
+    "POST /admin/submissions/{submission_id}/disqualify": {"data": RERUN},
+    "POST /admin/submissions/{submission_id}/reinstate": {"data": RERUN},
+    "POST /api/v1/admin/competitions/{slug}/entrants/{name}/disqualify": {"json": RERUN},
+    "POST /api/v1/admin/competitions/{slug}/entrants/{name}/quota": {"json": QUOTA},
+    "POST /api/v1/admin/competitions/{slug}/entrants/{name}/reinstate": {"json": RERUN},
+    "POST /api/v1/admin/submissions/{submission_id}/disqualify": {"json": RERUN},
+    "POST /api/v1/admin/submissions/{submission_id}/reinstate": {"json": RERUN},
     "POST /admin/submissions/{submission_id}/rerun": {"data": RERUN | {"split": "private"}},
     "POST /api/v1/admin/submissions/{submission_id}/rerun": {"json": RERUN | {"split": "private"}},
     "POST /api/v1/competitions/{slug}/submissions": {"content": zipped(GOOD)},
@@ -142,7 +169,7 @@ def place(tmp_path_factory):
         token = session.scalar(select(Token.id).where(Token.digest == auth._digest(world.tokens["ada"])))
         own = dict(session.execute(select(Evaluation.submission_id, Evaluation.id)).all())
     names = {"slug": "digits", "tab": "rules", "name": "grace", "token_id": token}
-    names["calibration_id"] = calibration
+    names |= {"calibration_id": calibration, "sha256": "0" * 64}
     return Place(
         world,
         sessions,
