@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -57,6 +58,14 @@ class Settings(BaseSettings):
     """How old may be what a web process knows of changes that others have made."""
     drain_seconds: float = Field(default=0.0, ge=0, le=1_000_000)
     """How long a run may go on after its worker was told to stop, before it is killed and given back."""
+    base_url: str = ""
+    """Where people reach this service, such as https://lethe.example.org: for links in letters, and for sign-in elsewhere."""
+    smtp_password_file: Path | None = None
+    """Holds the password that smtp_url leaves out."""
+    smtp_url: str = Field(default="", repr=False)
+    """By which server letters go: smtp://user@host:587 (encrypted by STARTTLS) or smtps://user@host; empty for none."""
+    mail_from: str = ""
+    """Whose letters they are, such as Lethe <lethe@example.org>."""
     session_hours: float = Field(default=24.0 * 14, gt=0, le=100_000)
     sandbox: Literal["bubblewrap", "docker"] = "bubblewrap"
     """What isolates participants' code. There is no way to run it without."""
@@ -71,12 +80,28 @@ class Settings(BaseSettings):
     gpu: str = "0"
     """For cuda: the index or UUID of the one GPU or MIG instance that this worker has for itself."""
 
-    @field_validator("database_url", "broker_url")
+    @field_validator("database_url", "broker_url", "smtp_url")
     @classmethod
     def _complete(cls, url: str, info: ValidationInfo) -> str:
         name = str(info.field_name).removesuffix("_url")
         path = info.data.get(f"{name}_password_file")
         return with_password(url, path)
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in {"smtp", "smtps"} or not parts.hostname):
+            raise ValueError("must be smtp://host or smtps://host, with user and port where they are needed")
+        return url
+
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/")):
+            raise ValueError("must be http://host or https://host, without a path")
+        return url.rstrip("/")
 
     @field_validator("metrics_token_file")
     @classmethod
