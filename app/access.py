@@ -1,10 +1,10 @@
 """Who may do what: the one place that says so, as pure functions of a person and what they ask for.
 
 An admin may do everything. An organiser of a competition may do there what an admin may: see every submission and both
-splits, rerun, cancel, have devices measured again. A participant sees and stops what is their own.
+splits, rerun, cancel, have devices measured again. A participant sees and stops what is their own or their team's.
 """
 
-from collections.abc import Hashable
+from collections.abc import Container, Hashable
 from datetime import datetime
 from typing import Literal
 
@@ -41,9 +41,9 @@ def organises(viewer: User | None, slug: str) -> bool:
     return is_admin(viewer) or (viewer is not None and slug in organised(viewer))
 
 
-def may_read(viewer: User, user_id: str, slug: str) -> bool:
-    """Return whether what belongs to somebody, in this competition, is the viewer's to see and theirs to cancel."""
-    return viewer.id == user_id or organises(viewer, slug)
+def may_read(viewer: User, owners: Container[str], slug: str) -> bool:
+    """Return whether what belongs to these people, in this competition, is the viewer's to see and theirs to cancel."""
+    return viewer.id in owners or organises(viewer, slug)
 
 
 def may_see_split(viewer: User, split: str, slug: str, closes_at: datetime, now: datetime) -> bool:
@@ -51,9 +51,9 @@ def may_see_split(viewer: User, split: str, slug: str, closes_at: datetime, now:
     return split == "public" or now >= closes_at or organises(viewer, slug)
 
 
-def may_cancel(viewer: User, user_id: str, slug: str, split: str, generation: int) -> bool:
+def may_cancel(viewer: User, owners: Container[str], slug: str, split: str, generation: int) -> bool:
     """Return whether the viewer may stop an evaluation: an owner only their first one, for reruns are not theirs."""
-    return organises(viewer, slug) or (viewer.id == user_id and generation == 1 and split == "public")
+    return organises(viewer, slug) or (viewer.id in owners and generation == 1 and split == "public")
 
 
 def standing(viewer: User) -> Hashable:

@@ -40,7 +40,7 @@ class Bundle(_Section):
     max_bytes: int = Field(default=10_000_000, gt=0)
     max_unpacked_bytes: int = Field(default=50_000_000, gt=0)
     max_files: int = Field(default=200, gt=0)
-    per_day: int = Field(default=5, gt=0, description="submissions per participant and UTC day")
+    per_day: int = Field(default=5, gt=0, description="submissions per participant or team and UTC day")
 
 
 class Sandbox(_Section):
@@ -120,6 +120,26 @@ class Publish(_Section):
         return round(value, self.seconds_decimals)
 
 
+def _in_utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("give a time zone, for example 2026-01-01T00:00:00Z")
+    return value.astimezone(UTC)
+
+
+class Teams(_Section):
+    """Who may take part together."""
+
+    max_size: int = Field(default=5, ge=1, le=100, description="people in a team; 1 allows no teams")
+    merge_deadline: datetime | None = Field(
+        default=None, description="teams are as they are from then on; closes_at if left out"
+    )
+
+    @field_validator("merge_deadline")
+    @classmethod
+    def _utc(cls, value: datetime | None) -> datetime | None:
+        return None if value is None else _in_utc(value)
+
+
 class CompetitionConfig(_Section):
     """competition.toml."""
 
@@ -134,19 +154,30 @@ class CompetitionConfig(_Section):
     evaluation: Evaluation = Evaluation()
     batches: Batches = Batches()
     publish: Publish = Publish()
+    teams: Teams = Teams()
 
     @field_validator("opens_at", "closes_at")
     @classmethod
     def _utc(cls, value: datetime) -> datetime:
-        if value.tzinfo is None:
-            raise ValueError("give a time zone, for example 2026-01-01T00:00:00Z")
-        return value.astimezone(UTC)
+        return _in_utc(value)
 
     @model_validator(mode="after")
     def _opens_before_it_closes(self) -> "CompetitionConfig":
         if self.opens_at >= self.closes_at:
             raise ValueError("opens_at must be before closes_at")
         return self
+
+    @model_validator(mode="after")
+    def _teams_merge_before_it_closes(self) -> "CompetitionConfig":
+        deadline = self.teams.merge_deadline
+        if deadline is not None and not self.opens_at <= deadline <= self.closes_at:
+            raise ValueError("teams.merge_deadline must be between opens_at and closes_at")
+        return self
+
+    @property
+    def teams_until(self) -> datetime:
+        """When teams stop changing."""
+        return self.teams.merge_deadline or self.closes_at
 
 
 def load_config(folder: Path) -> CompetitionConfig:

@@ -1,4 +1,4 @@
-"""The leaderboard: each participant's best published score on one split.
+"""The leaderboard: each entrant's best published score on one split; an entrant is a person or a team.
 
 Only scores under the split's current reference are ranked: scores under different references do not compare. After
 the organiser has prepared another reference, a submission that was scored under an older one is ranked again once an
@@ -12,9 +12,10 @@ from statistics import median
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app import disqualification, ranking, registry
+from app import disqualification, entrants, ranking, registry
 from app.competitions import Publish, Ranking
-from app.models import Competition, Evaluation, Reference, Run, Score, Submission, User
+from app.entrants import whose
+from app.models import Competition, Evaluation, Reference, Run, Score, Submission, Team, User
 from app.ranking import Candidate, Estimate, Place
 from app.status import RunKind, RunStatus, Status, Verdict
 
@@ -23,7 +24,9 @@ from app.status import RunKind, RunStatus, Status, Verdict
 class Entry:
     """One scored submission."""
 
-    user_name: str
+    entrant_id: str
+    team_name: str | None  # None where a person takes part alone
+    user_name: str  # who sent it
     submission_id: str
     evaluation_id: str
     submitted_at: datetime
@@ -37,16 +40,22 @@ class Entry:
     test_ratio: float
     flags: list[str]
 
+    @property
+    def entrant_name(self) -> str:
+        """The team's name, or the person's."""
+        return self.user_name if self.team_name is None else self.team_name
+
 
 @dataclass(frozen=True)
 class Row:
-    """One participant's place."""
+    """One entrant's place."""
 
     place: Place
     entry: Entry
     entries: int  # submissions so far, with or without a score
     last_at: datetime  # of the last submission
     median_seconds: float  # of the best submission's runs
+    members: list[str]  # names; of a person, their own
 
 
 @dataclass(frozen=True)
@@ -69,8 +78,15 @@ def board(session: Session, competition: Competition, now: datetime, split: str 
     estimates = _estimates(session, best, by)
     activity = _activity(session, competition, now)
     seconds = _median_seconds(session, [entry.evaluation_id for entry in best])
+    members = entrants.members(session, competition.id)
     rows = [
-        Row(place, entry, *activity[entry.user_name], seconds[entry.evaluation_id])
+        Row(
+            place,
+            entry,
+            *activity[entry.entrant_id],
+            seconds[entry.evaluation_id],
+            members.get(entry.entrant_id, [entry.user_name]),
+        )
         for place, entry in zip(ranking.places(estimates, publish), best, strict=True)
     ]
     return Board(
@@ -82,15 +98,17 @@ def board(session: Session, competition: Competition, now: datetime, split: str 
     )
 
 
-def best_of(session: Session, competition: Competition, user_id: str, now: datetime) -> str | None:
-    """Return the submission by which one participant ranks on the public split, if there is one."""
+def best_of(session: Session, competition: Competition, entrant_id: str, now: datetime) -> str | None:
+    """Return the submission by which one entrant ranks on the public split, if there is one."""
     config = registry.config_of(competition)
-    entries, _ = _entries(session, competition, now, config.evaluation.ranking, "public", user_id)
+    entries, _ = _entries(session, competition, now, config.evaluation.ranking, "public", entrant_id)
     return next((one.submission_id for one in _best(entries, config.publish)), None)
 
 
 def _best(entries: list[Entry], publish: Publish) -> list[Entry]:
-    candidates = [Candidate(one.user_name, one.submission_id, one.submitted_at, one.score) for one in entries]
+    candidates = [
+        Candidate(one.entrant_id, one.submission_id, one.submitted_at, one.score) for one in entries
+    ]
     by_id = {one.submission_id: one for one in entries}
     return [by_id[one.submission_id] for one in ranking.best(candidates, publish)]
 
@@ -101,7 +119,7 @@ def _entries(
     now: datetime,
     by: Ranking,
     split: str,
-    user_id: str | None = None,
+    entrant_id: str | None = None,
 ) -> tuple[list[Entry], int]:
     """Return the scored submissions, of all or of one, and how many more lack the score that ranks."""
     numbers = {"official": Score.score, "calibrated": Score.calibrated_score}
@@ -111,6 +129,8 @@ def _entries(
     }
     query = (
         select(
+            whose,
+            Team.name,
             User.name,
             Submission.id,
             Evaluation.id,
@@ -125,6 +145,7 @@ def _entries(
             Score.flags,
         )
         .join(Submission, Submission.user_id == User.id)
+        .outerjoin(Team, Team.id == Submission.team_id)
         .join(Evaluation, Evaluation.submission_id == Submission.id)
         .join(Score, Score.evaluation_id == Evaluation.id)
         .join(Reference, Reference.id == Evaluation.reference_id)
@@ -140,10 +161,10 @@ def _entries(
             disqualification.counts(),
         )
     )
-    if user_id is not None:
-        query = query.where(Submission.user_id == user_id)
+    if entrant_id is not None:
+        query = query.where(whose == entrant_id)
     rows = [tuple(row) for row in session.execute(query)]
-    entries = [Entry(*row) for row in rows if row[4] is not None]
+    entries = [Entry(*row) for row in rows if row[6] is not None]
     return entries, len(rows) - len(entries)
 
 
@@ -162,12 +183,11 @@ def _estimates(session: Session, entries: list[Entry], by: Ranking) -> list[Esti
 
 def _activity(session: Session, competition: Competition, now: datetime) -> dict[str, tuple[int, datetime]]:
     query = (
-        select(User.name, func.count(Submission.id), func.max(Submission.created_at))
-        .join(Submission, Submission.user_id == User.id)
+        select(whose, func.count(Submission.id), func.max(Submission.created_at))
         .where(Submission.competition_id == competition.id, Submission.created_at <= now)
-        .group_by(User.name)
+        .group_by(whose)
     )
-    return {name: (count, last) for name, count, last in session.execute(query)}
+    return {entrant_id: (count, last) for entrant_id, count, last in session.execute(query)}
 
 
 def _median_seconds(session: Session, evaluation_ids: list[str]) -> dict[str, float]:

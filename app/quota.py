@@ -11,7 +11,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from app import events
+from app import entrants, events
 from app.competitions import CompetitionConfig
 from app.errors import BadRequest, QuotaExhausted
 from app.models import Competition, QuotaEntry, User
@@ -22,7 +22,7 @@ MOST_ADJUSTED = 1000
 
 @dataclass(frozen=True)
 class Quota:
-    """Submissions of one participant to one competition on the current UTC day."""
+    """Submissions of one entrant to one competition on the current UTC day."""
 
     limit: int  # the competition's, and what an admin gave or took
     used: int
@@ -37,7 +37,7 @@ class Quota:
 def remaining(
     session: Session, user_id: str, competition: Competition, config: CompetitionConfig, now: datetime
 ) -> Quota:
-    """Return today's quota as the ledger has it."""
+    """Return today's quota as the ledger has it, that of a person's team where they have one."""
     adjusted = case((QuotaEntry.kind == ADJUST, QuotaEntry.amount), else_=0)
     spent = case((QuotaEntry.kind == ADJUST, 0), else_=QuotaEntry.amount)
     today = or_(QuotaEntry.day == _day(now), QuotaEntry.day.is_(None))
@@ -79,7 +79,7 @@ def adjust(
         )
     if day is not None and day < now.astimezone(UTC).date():
         raise BadRequest(f"The day {day} is over.", advice="Name today or a later day, as UTC has it.")
-    lock(session, user.id)
+    entrants.lock(session, user.id, competition.id)
     entry = QuotaEntry(
         id=uuid4().hex,
         user_id=user.id,
@@ -98,7 +98,10 @@ def adjust(
 
 
 def _of(user_id: str, competition: Competition) -> list[ColumnElement[bool]]:
-    return [QuotaEntry.user_id == user_id, QuotaEntry.competition_id == competition.id]
+    return [
+        entrants.is_with(QuotaEntry.user_id, user_id, competition.id),
+        QuotaEntry.competition_id == competition.id,
+    ]
 
 
 def check(quota: Quota, now: datetime) -> None:
@@ -118,11 +121,6 @@ def check(quota: Quota, now: datetime) -> None:
     )
 
 
-def lock(session: Session, user_id: str) -> None:
-    """Let one transaction at a time spend this user's quota, until it ends."""
-    session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
-
-
 def debit(
     session: Session,
     user_id: str,
@@ -131,8 +129,8 @@ def debit(
     submission_id: str,
     now: datetime,
 ) -> None:
-    """Spend one submission of today, under the user's lock. Raises QuotaExhausted with `retry_after`."""
-    lock(session, user_id)
+    """Spend one submission of today, under the entrant's lock. Raises QuotaExhausted with `retry_after`."""
+    entrants.lock(session, user_id, competition.id)
     check(remaining(session, user_id, competition, config, now), now)
     entry = QuotaEntry(
         id=uuid4().hex,

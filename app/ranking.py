@@ -61,7 +61,7 @@ class Place:
 
 
 def best(candidates: Iterable[Candidate], publish: Publish) -> list[Candidate]:
-    """Return each person's best candidate, best first: by published score, then by the earlier submission."""
+    """Return each person's or team's best candidate, best first: by published score, then by the earlier submission."""
     ranked = [(one.score, one) for one in candidates if one.score is not None and math.isfinite(one.score)]
     ranked.sort(key=lambda pair: (-publish.score(pair[0]), pair[1].submitted_at, pair[1].submission_id))
     found: dict[str, Candidate] = {}

@@ -1,7 +1,7 @@
 """What the API speaks; pages are drawn from the same read models."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
@@ -187,7 +187,10 @@ class SubmissionOut(Out):
 
     id: str
     competition: str = Field(description="slug")
-    user: str
+    user: str = Field(description="who sent it")
+    team: str | None = Field(
+        description="whose it is, with all its members; null where it is the sender's alone"
+    )
     note: str
     created_at: datetime
     bundle_digest: str = Field(description="sha256 of the upload")
@@ -215,7 +218,10 @@ class SubmissionSummary(Out):
     id: str
     competition: str
     competition_title: str
-    user: str
+    user: str = Field(description="who sent it")
+    team: str | None = Field(
+        description="whose it is, with all its members; null where it is the sender's alone"
+    )
     note: str
     created_at: datetime
     status: Status
@@ -321,13 +327,16 @@ class CompetitionList(Out):
 
 
 class LeaderboardRow(Out):
-    """A participant's best scored submission."""
+    """The best scored submission of a person or a team."""
 
     rank: int = Field(description="position in the list")
     band: int = Field(description="rows of one band are tied, as tie_rule says")
     band_first: int = Field(description="the band's first rank")
     band_last: int = Field(description="the band's last rank")
-    user: str
+    entrant: str = Field(description="the name of the person or the team")
+    kind: Literal["person", "team"]
+    members: list[str] = Field(description="names of the team's members; a person's own")
+    user: str = Field(description="who sent the submission")
     submission_id: str
     score: Graded = Field(description="the one that ranks; see ranked_by")
     interval_low: Graded | None = Field(description="of that score, 95 %; null where N is too small")

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, exists, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
 
-from app import access, archive, disqualification, evaluations, events, quota, registry
+from app import access, archive, disqualification, entrants, evaluations, events, quota, registry
 from app.competitions import CompetitionConfig
 from app.db import UnitOfWork, read_only, unit_of_work
 from app.errors import BadRequest, CompetitionClosed, Conflict, Forbidden, IdempotencyMismatch, NotFound
@@ -91,11 +91,11 @@ def _insert(
     seeds: Callable[[int], Sequence[int]],
     due: datetime,
 ) -> tuple[Accepted, str]:
-    """Insert the rows under the user's lock, so that neither quota nor Idempotency-Key can be used twice.
+    """Insert the rows under the entrant's lock, so that neither quota nor Idempotency-Key can be used twice.
 
     Return also the class of devices that may run it.
     """
-    quota.lock(session, incoming.user_id)
+    entrant = entrants.lock(session, incoming.user_id, registry.get_competition(session, incoming.slug).id)
     replayed = _replay(session, incoming)
     if replayed is not None:
         return replayed, "any"
@@ -105,6 +105,7 @@ def _insert(
         id=uuid4().hex,
         user_id=incoming.user_id,
         competition_id=competition.id,
+        team_id=entrant.team_id,
         bundle_digest=incoming.digest,
         bundle_bytes=incoming.size,
         note=incoming.note,
@@ -127,9 +128,11 @@ def _insert(
 
 
 def get(session: Session, submission_id: str, viewer: User, *options: ORMOption) -> Submission:
-    """Return a submission to its owner or an organiser. Raises NotFound for everyone else."""
+    """Return a submission to its owners or an organiser. Raises NotFound for everyone else."""
     submission = session.get(Submission, submission_id, options=options)
-    if submission is None or not access.may_read(viewer, submission.user_id, submission.competition.slug):
+    if submission is None or not access.may_read(
+        viewer, entrants.people_of(session, submission), submission.competition.slug
+    ):
         raise NotFound(NOT_YOURS)
     return submission
 
@@ -138,11 +141,11 @@ NOT_YOURS = "There is no such submission, or it is not yours."
 
 
 def get_evaluation(session: Session, evaluation_id: str, viewer: User, now: datetime) -> Evaluation:
-    """Return an evaluation to its submission's owner, once its split is to be seen, or an organiser. Raises NotFound."""
+    """Return an evaluation to its submission's owners, once its split is to be seen, or an organiser. Raises NotFound."""
     found = session.get(Evaluation, evaluation_id)
     if found is not None:
-        competition = found.submission.competition
-        if access.may_read(viewer, found.submission.user_id, competition.slug) and access.may_see_split(
+        competition, owners = found.submission.competition, entrants.people_of(session, found.submission)
+        if access.may_read(viewer, owners, competition.slug) and access.may_see_split(
             viewer, found.split, competition.slug, competition.closes_at, now
         ):
             return found
@@ -170,14 +173,13 @@ def cancel(
         chosen = get_evaluation(session, evaluation_id, actor, now)
         if chosen.submission_id != submission.id:
             raise NotFound("The submission has no such evaluation.")
+    owners = entrants.people_of(session, submission)
     active = [
         one.id
         for one in submission.evaluations
         if one.status is not Status.DONE
         and evaluation_id in {None, one.id}
-        and access.may_cancel(
-            actor, submission.user_id, submission.competition.slug, one.split, one.generation
-        )
+        and access.may_cancel(actor, owners, submission.competition.slug, one.split, one.generation)
     ]
     locked = evaluations.lock(session, active)
     reached = [one for one in locked if evaluations.cancel(session, one, actor.name, now)]

@@ -9,7 +9,7 @@ from cli.config import connection, url_option
 from cli.errors import reported, usage_error
 from cli.text import decimals_of, moment, number, plural, reach, say, seconds, table
 
-LEFT = ("participant", "last submission", "flags")
+LEFT = ("entrant", "last submission", "flags")
 
 
 @click.command()
@@ -71,7 +71,7 @@ def notes(board: JsonObject) -> list[str]:
 def _header(*, by_calibrated: bool) -> tuple[str, ...]:
     other = "official" if by_calibrated else "calibrated"
     numbers = ("score", "+-", other, "forgetting", "retain", "test", "seconds", "entries")
-    return ("place", "participant", *numbers, "last submission", "flags")
+    return ("place", "entrant", *numbers, "last submission", "flags")
 
 
 def _retraining(board: JsonObject, *, by_calibrated: bool) -> JsonObject | None:
@@ -79,7 +79,7 @@ def _retraining(board: JsonObject, *, by_calibrated: bool) -> JsonObject | None:
     found = board.get("retraining")
     if not found:
         return None
-    row = {**found, "user": "(retraining itself)", "official_score": found["score"]}
+    row = {**found, "entrant": "(retraining itself)", "official_score": found["score"]}
     if by_calibrated:  # 1 by definition, and so without an interval
         row |= {"score": found.get("calibrated_score"), "interval_low": None, "interval_high": None}
     return row if row["score"] is not None else None
@@ -89,7 +89,7 @@ def _row(entry: JsonObject, *, by_calibrated: bool) -> tuple[str, ...]:
     digits = decimals_of(entry, "score")
     return (
         _place(entry),
-        str(entry.get("user", "-")),
+        _entrant(entry),
         number(entry.get("score"), digits),
         reach(entry.get("interval_low"), entry.get("interval_high"), digits),
         number(entry.get("official_score" if by_calibrated else "calibrated_score"), digits),
@@ -101,6 +101,12 @@ def _row(entry: JsonObject, *, by_calibrated: bool) -> tuple[str, ...]:
         moment(entry["last_at"]) if entry.get("last_at") else "-",
         " ".join(entry.get("flags") or []),
     )
+
+
+def _entrant(entry: JsonObject) -> str:
+    """Write a person's name, or a team's and its members'."""
+    name = str(entry.get("entrant", "-"))
+    return f"{name} ({', '.join(entry.get('members') or [])})" if entry.get("kind") == "team" else name
 
 
 def _place(entry: JsonObject) -> str:

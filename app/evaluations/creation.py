@@ -49,7 +49,7 @@ def create(
     place = {
         "reference_id": reference.id,
         "lane": Lane.NORMAL if asked_for else Lane.LOW,
-        "turn": turns.take(session, submission.user_id, device) if asked_for else 0,
+        "turn": turns.take(session, submission, device) if asked_for else 0,
         "queued_at": now,
     }
     smoke = [] if smoke_seed is None else [_run(SMOKE_INDEX, smoke_seed, place, RunKind.SMOKE)]

@@ -1,8 +1,8 @@
-"""Whose submission goes first: turns, so that one person's fifty do not stand before another's first.
+"""Whose submission goes first: turns, so that one entrant's fifty do not stand before another's first.
 
-This is fair queueing by start tags. Every submission has a turn, and lower ones are lent first. A person's next
+This is fair queueing by start tags. Every submission has a turn, and lower ones are lent first. An entrant's next
 submission comes one turn after their last, but never before the turn that the queue has come to: who waits with fifty
-has fifty turns, and whoever comes meanwhile shares the one that is being served. What a person did in quiet times is
+has fifty turns, and whoever comes meanwhile shares the one that is being served. What an entrant did in quiet times is
 not held against them, nor does staying away earn anything. The queue is that of one class of devices: what waits for a
 device that nobody has says nothing of the turn that has come elsewhere.
 """
@@ -12,15 +12,21 @@ from typing import Literal
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
+from app import entrants
 from app.competitions import DeviceClass
 from app.evaluations.locks import changed
-from app.models import Competition, Reference, Run, User
+from app.models import Competition, Reference, Run, Submission, User
 from app.status import Lane, RunStatus
 
 
-def take(session: Session, user_id: str, device: DeviceClass | Literal["any"]) -> int:
-    """Return the turn of a person's next submission and keep it as their last; their row is locked by the caller."""
-    last = session.scalar(select(User.turn).where(User.id == user_id))
+def take(session: Session, submission: Submission, device: DeviceClass | Literal["any"]) -> int:
+    """Return the turn of an entrant's next submission and keep it as their last, under their lock.
+
+    A team's last is the last of its members'.
+    """
+    user_id = submission.user_id
+    people = entrants.is_with(User.id, user_id, submission.competition_id)
+    last = session.scalar(select(func.max(User.turn)).where(people))
     assert last is not None
     turn = max(_served(session, device), last + 1)
     changed(session, update(User).where(User.id == user_id).values(turn=turn))

@@ -10,6 +10,9 @@ _COLUMNS = (
     "band",
     "band_first",
     "band_last",
+    "entrant",
+    "kind",
+    "members",
     "user",
     "score",
     "interval_low",
@@ -29,25 +32,25 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def leaderboard_csv(board: LeaderboardOut) -> str:
-    """Return the rows as RFC 4180 CSV, flags parted by spaces; the row of retraining comes first, without a rank."""
+    """Return the rows as RFC 4180 CSV, flags and members parted by spaces; the row of retraining comes first, without a rank."""
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, restval="")
     writer.writeheader()
     if board.retraining is not None:
         writer.writerow(_retraining(board, board.retraining))
     for row in board.rows:
-        cells = row.model_dump(mode="json") | {"flags": " ".join(row.flags)}
+        cells = row.model_dump(mode="json") | {"flags": " ".join(row.flags), "members": " ".join(row.members)}
         writer.writerow({name: _inert(cells[name]) for name in _COLUMNS})
     return text.getvalue()
 
 
 def _retraining(board: LeaderboardOut, one: RetrainingOut) -> dict[str, object]:
-    cells = one.model_dump() | {"user": "(retraining from scratch)", "official_score": one.score}
+    cells = one.model_dump() | {"entrant": "(retraining from scratch)", "official_score": one.score}
     if board.ranked_by == "calibrated":  # by definition, and so without an interval
         cells |= {"score": one.calibrated_score, "interval_low": None, "interval_high": None}
     return cells
 
 
 def _inert(cell: object) -> object:
-    """Keep a spreadsheet from reading a person's name as a formula."""
+    """Keep a spreadsheet from reading a name as a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

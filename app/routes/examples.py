@@ -16,6 +16,7 @@ SUBMISSION: dict[str, Any] = {
     "id": _ID,
     "competition": "digits",
     "user": "ada",
+    "team": "the sieve",
     "note": "fine-tune, 3 epochs",
     "created_at": "2026-03-01T12:00:00Z",
     "bundle_digest": _DIGEST,
@@ -64,7 +65,7 @@ LEADERBOARD = {
     "split": "public",
     "as_of": "2026-03-01T12:00:00Z",
     "ranked_by": "official",
-    "ranking": "official score to four decimals, best submission per participant",
+    "ranking": "official score to four decimals, best submission per participant or team",
     "tie_rule": ranking.TIES,
     "decimals": _DECIMALS,
     "flags": [{"code": one.code, "name": one.name, "meaning": one.meaning} for one in flags_of(["clipped"])],
@@ -77,6 +78,9 @@ LEADERBOARD = {
             "band": 1,
             "band_first": 1,
             "band_last": 1,
+            "entrant": "the sieve",
+            "kind": "team",
+            "members": ["ada", "grace"],
             "user": "ada",
             "submission_id": _ID,
             "score": 0.0712,
@@ -265,7 +269,10 @@ COMPETITION = {
 SUBMISSIONS = {
     "items": [
         {
-            **{key: SUBMISSION[key] for key in ("id", "competition", "user", "note", "created_at", "status")},
+            **{
+                key: SUBMISSION[key]
+                for key in ("id", "competition", "user", "team", "note", "created_at", "status")
+            },
             "competition_title": "Forget the digits",
             "verdict": None,
             "reason": None,

@@ -16,7 +16,7 @@ from app.views.competitions import reference_or_none, retraining_of
 
 @dataclass(frozen=True)
 class Standing:
-    """A participant's place and the score that gives it, by the competition's ranking, as it is published."""
+    """An entrant's place and the score that gives it, by the competition's ranking, as it is published."""
 
     place: int
     score: float
@@ -25,9 +25,9 @@ class Standing:
 
 @dataclass(frozen=True)
 class Move:
-    """A participant's standing now and after publishing; None is without a place."""
+    """An entrant's standing now and after publishing; None is without a place."""
 
-    participant: str
+    participant: str  # the name of a person or a team
     old: Standing | None
     new: Standing | None
 
@@ -55,7 +55,7 @@ class Preview:
 @dataclass(frozen=True)
 class _Board:
     retraining: float | None
-    standings: dict[str, Standing]
+    standings: dict[str, tuple[str, Standing]]  # by the entrant's id: their name, and where they stand
 
 
 def preview(
@@ -94,7 +94,11 @@ def _boards(session: Session, slugs: list[str], now: datetime) -> dict[tuple[str
             row = retraining_of(reference_or_none(session, competition, split))
             own = None if row is None else row.score if board.ranking == "official" else row.calibrated_score
             found[slug, split] = _Board(
-                own, {one.entry.user_name: _standing(one, publish) for one in board.rows}
+                own,
+                {
+                    one.entry.entrant_id: (one.entry.entrant_name, _standing(one, publish))
+                    for one in board.rows
+                },
             )
     return found
 
@@ -104,6 +108,11 @@ def _standing(row: leaderboard.Row, publish: Publish) -> Standing:
 
 
 def _moves(old: _Board, new: _Board) -> list[Move]:
-    """Pair by participant, in the new order; who would lose their place comes last."""
-    names = dict.fromkeys((*new.standings, *old.standings))
-    return [Move(name, old.standings.get(name), new.standings.get(name)) for name in names]
+    """Pair by entrant, in the new order; who would lose their place comes last."""
+    names = {one: name for one, (name, _) in (*new.standings.items(), *old.standings.items())}
+    return [Move(name, _of(old, one), _of(new, one)) for one, name in names.items()]
+
+
+def _of(board: _Board, entrant_id: str) -> Standing | None:
+    _, standing = board.standings.get(entrant_id, ("", None))
+    return standing

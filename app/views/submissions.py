@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from app import access, cursors, disqualification, leaderboard, submissions
+from app import access, cursors, disqualification, entrants, leaderboard, submissions
 from app.competitions import Publish
-from app.models import Competition, Evaluation, QuotaEntry, Run, Score, Submission, User
+from app.models import Competition, Evaluation, QuotaEntry, Run, Score, Submission, TeamMember, User
 from app.schemas import (
     Links,
     RetrainingOut,
@@ -32,6 +32,7 @@ PAGE_SIZE = 25
 _SHOWN = (
     joinedload(Submission.competition).defer(Competition.pages),
     joinedload(Submission.user),
+    joinedload(Submission.team),
     selectinload(Submission.evaluations)
     .joinedload(Evaluation.score)
     .defer(Score.report)
@@ -57,6 +58,7 @@ def _describe(session: Session, submission: Submission) -> SubmissionOut:
         id=submission.id,
         competition=submission.competition.slug,
         user=submission.user.name,
+        team=None if submission.team is None else submission.team.name,
         note=submission.note,
         created_at=submission.created_at,
         bundle_digest=submission.bundle_digest,
@@ -126,7 +128,7 @@ class Detail:
     refunded: bool
     reference_version: int
     ranked: bool  # whether scores under its reference are on the leaderboard
-    best: str | None  # the submission by which its participant ranks
+    best: str | None  # the submission by which its entrant ranks
     cancelling: bool
     may_cancel: bool
     organises: bool  # whether the viewer may act for everybody in its competition
@@ -137,7 +139,7 @@ def detail(session: Session, submission_id: str, viewer: User, now: datetime) ->
     submission = submissions.get(session, submission_id, viewer, *_SHOWN)
     evaluation = submissions.published_evaluation(submission)
     closes_at = submission.competition.closes_at
-    slug, owner = submission.competition.slug, submission.user_id
+    slug, owners = submission.competition.slug, entrants.people_of(session, submission)
     seen = [
         one for one in submission.evaluations if access.may_see_split(viewer, one.split, slug, closes_at, now)
     ]
@@ -155,10 +157,12 @@ def detail(session: Session, submission_id: str, viewer: User, now: datetime) ->
         refunded=session.scalar(refund) is not None,
         reference_version=evaluation.reference.version,
         ranked=evaluation.reference.current,
-        best=leaderboard.best_of(session, submission.competition, submission.user_id, now),
+        best=leaderboard.best_of(
+            session, submission.competition, submission.team_id or submission.user_id, now
+        ),
         cancelling=any(one.cancel_requested for one in active),
         may_cancel=any(
-            not one.cancel_requested and access.may_cancel(viewer, owner, slug, one.split, one.generation)
+            not one.cancel_requested and access.may_cancel(viewer, owners, slug, one.split, one.generation)
             for one in active
         ),
         organises=access.organises(viewer, slug),
@@ -176,10 +180,14 @@ def _ahead(session: Session, evaluation: Evaluation) -> int:
 
 
 def mine(session: Session, viewer: User, competition: str | None, cursor: str | None) -> SubmissionPage:
-    """Return a page of the viewer's submissions, newest first. Raises BadRequest for a cursor that is not ours."""
+    """Return a page of the viewer's and their teams' submissions, newest first.
+
+    Raises BadRequest for a cursor that is not ours.
+    """
+    teams = select(TeamMember.team_id).where(TeamMember.user_id == viewer.id)
     query = (
         select(Submission)
-        .where(Submission.user_id == viewer.id)
+        .where(or_(Submission.user_id == viewer.id, Submission.team_id.in_(teams)))
         .options(*_SHOWN)
         .order_by(Submission.created_at.desc(), Submission.id.desc())
         .limit(PAGE_SIZE + 1)
@@ -220,6 +228,7 @@ def _summary(submission: Submission, done: dict[str, int], *, disqualified: bool
         competition=submission.competition.slug,
         competition_title=submission.competition.title,
         user=submission.user.name,
+        team=None if submission.team is None else submission.team.name,
         note=submission.note,
         created_at=submission.created_at,
         status=evaluation.status,

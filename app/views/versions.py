@@ -17,6 +17,7 @@ from app.models import (
     Reference,
     Run,
     Submission,
+    TeamMember,
     User,
     UTCDateTime,
 )
@@ -36,10 +37,12 @@ _WORDS = hashlib.sha256(
 # Both are built once: SQLAlchemy takes longer to build such a statement than a database to answer it.
 _STATES = (
     Submission.user_id,
+    TeamMember.user_id.label("member_id"),  # the viewer's, if they are in its team
     Submission.id,  # this and the next for what hangs on them
     Submission.competition_id,
     Competition.slug,
     Competition.closes_at,
+    Competition.team_changes,
     Competition.updated_at,  # moves with the configuration, and when scores of another grader are published
     Evaluation.id,
     Evaluation.split,
@@ -66,6 +69,10 @@ _SUBMISSION = (
     .select_from(Submission)
     .join(Competition)
     .join(Evaluation, Evaluation.submission_id == Submission.id)
+    .outerjoin(
+        TeamMember,
+        and_(TeamMember.team_id == Submission.team_id, TeamMember.user_id == bindparam("viewer")),
+    )
     .outerjoin(Run, and_(Run.evaluation_id == Evaluation.id, Evaluation.status != Status.DONE))
     .where(Submission.id == bindparam("id"))
     .group_by(*_STATES)
@@ -76,6 +83,7 @@ _BOARD = (
     select(
         Competition.id,
         Competition.updated_at,
+        Competition.team_changes,
         Reference.id,
         func.count(Submission.id),
         func.max(Submission.created_at),
@@ -120,11 +128,11 @@ def of_submission(session: Session, submission_id: str, viewer: User, now: datet
     Runs of what is done do not change any more and are not counted. A run that is taken up raises its fence, so that
     the counts and the sum of fences differ whenever any run's state does.
     """
-    rows = session.execute(_SUBMISSION, {"id": submission_id}).all()
-    if not rows or not access.may_read(viewer, rows[0].user_id, rows[0].slug):
+    rows = session.execute(_SUBMISSION, {"id": submission_id, "viewer": viewer.id}).all()
+    if not rows or not access.may_read(viewer, {rows[0].user_id, rows[0].member_id}, rows[0].slug):
         raise NotFound(submissions.NOT_YOURS)
     seen = [row for row in rows if access.may_see_split(viewer, row.split, row.slug, row.closes_at, now)]
-    mark = _digest([tuple(row[5:]) for row in seen])
+    mark = _digest([tuple(row[6:]) for row in seen])
     return Version(mark, all(row.status is Status.DONE for row in seen), rows[0].closes_at)
 
 

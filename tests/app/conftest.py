@@ -1,24 +1,27 @@
 """An engine on each database, and rows to start from."""
 
 import shutil
+import zipfile
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
-from app import evaluations, registry
+from app import evaluations, registry, submissions
 from app.competitions import SPLITS, CompetitionConfig
 from app.db import make_engine, migrate, read_only, unit_of_work
 from app.evaluations import NewScore, RunLog, RunOutcome
 from app.models import Base, Evaluation, Event, QuotaEntry, Run, Submission, User
 from app.status import RunKind, RunStatus, Verdict
+from app.storage import LocalStorage
 from tests.lending import calibrate_all, lend
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
 DAY = timedelta(hours=24)
 SCORE = NewScore("1", 0.5, 0.4, 0.9, 0.8, {"epsilon": [1.0, None]})
+GOOD = "def unlearning(net, retain_loader, forget_loader, val_loader): pass\n"
 FAILURE = RunOutcome(2.0, verdict=Verdict.TIMED_OUT, reason="over_cutoff")
 SMOKED = RunOutcome(0.5, log=RunLog("f" * 64, 7))
 
@@ -206,6 +209,26 @@ def ada(world):
 @pytest.fixture
 def admin(world):
     return world.user("root", role="admin")
+
+
+def make_zip(path, source=GOOD):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("submission.py"), source)
+    return path
+
+
+@pytest.fixture
+def door(world, ada, tmp_path):
+    """Submit as ada, with everything but what the test changes."""
+    storage = LocalStorage(tmp_path / "blobs")
+    upload = make_zip(tmp_path / "good.zip")
+
+    def accept(**changes):
+        words = {"user_id": ada.id, "slug": "digits", "upload": upload, "note": "", "idempotency_key": None}
+        return submissions.accept(world.engine, storage, **{**words, "now": NOW, "queue_due": DAY, **changes})
+
+    accept.upload, accept.storage = upload, storage
+    return accept
 
 
 ALL_SKIPPED = [RunStatus.SKIPPED] * 3

@@ -33,13 +33,13 @@ def test_an_organiser_is_one_of_the_competitions_that_were_granted_and_an_admin_
 
 
 def test_what_is_adas_is_hers_and_the_organisers_to_read():
-    assert [access.may_read(one, "ada", "digits") for one in (ADA, GRACE, OLIVE, ROOT)] == [
+    assert [access.may_read(one, {"ada"}, "digits") for one in (ADA, GRACE, OLIVE, ROOT)] == [
         True,
         False,
         True,
         True,
     ]
-    assert not access.may_read(OLIVE, "ada", "faces")
+    assert not access.may_read(OLIVE, {"ada"}, "faces")
 
 
 @pytest.mark.parametrize(("now", "seen"), [(BEFORE, [False, True, True]), (AFTER, [True, True, True])])
@@ -51,7 +51,7 @@ def test_the_private_split_is_the_organisers_until_the_close_and_the_public_one_
 
 def test_an_owner_stops_their_first_evaluation_and_an_organiser_any():
     def may(viewer, split, generation):
-        return access.may_cancel(viewer, "ada", "digits", split, generation)
+        return access.may_cancel(viewer, {"ada"}, "digits", split, generation)
 
     assert [may(one, "public", 1) for one in (ADA, GRACE, OLIVE, ROOT)] == [True, False, True, True]
     for split, generation in (("public", 2), ("private", 1)):

@@ -1,7 +1,6 @@
 """Accepting a bundle, with the real archive check, storage, quota and commit."""
 
 import hashlib
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -22,31 +21,8 @@ from app.errors import (
 )
 from app.models import QuotaEntry, Submission
 from app.status import Lane, Status
-from app.storage import LocalStorage
-from tests.app.conftest import DAY, LEASE, NOW, make_config
+from tests.app.conftest import DAY, GOOD, LEASE, NOW, make_config, make_zip
 from tests.lending import lend
-
-GOOD = "def unlearning(net, retain_loader, forget_loader, val_loader): pass\n"
-
-
-def make_zip(path, source=GOOD):
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("submission.py"), source)
-    return path
-
-
-@pytest.fixture
-def door(world, ada, tmp_path):
-    """Submit as ada, with everything but what the test changes."""
-    storage = LocalStorage(tmp_path / "blobs")
-    upload = make_zip(tmp_path / "good.zip")
-
-    def accept(**changes):
-        words = {"user_id": ada.id, "slug": "digits", "upload": upload, "note": "", "idempotency_key": None}
-        return submissions.accept(world.engine, storage, **{**words, "now": NOW, "queue_due": DAY, **changes})
-
-    accept.upload, accept.storage = upload, storage
-    return accept
 
 
 def test_an_evaluation_is_due_within_the_time_given_from_the_door_to_its_last_run(world, door):

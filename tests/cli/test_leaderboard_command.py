@@ -14,6 +14,9 @@ def board(*scores, **more):
     rows = [
         {
             "rank": rank,
+            "entrant": f"person{rank}",
+            "kind": "person",
+            "members": [f"person{rank}"],
             "user": f"person{rank}",
             "submission_id": "s",
             "band": rank,
@@ -71,7 +74,7 @@ def test_a_board_has_the_decimals_that_its_competition_publishes(service, lethe)
 def test_a_board_by_calibrated_score_shows_the_official_one_beside_it(service, lethe):
     service.on(BOARD, Answer(200, board(1.2, 0.5, ranked_by="calibrated")))
     lines = lethe("leaderboard", "digits").stdout.splitlines()
-    assert lines[2].split()[:5] == ["place", "participant", "score", "+-", "official"]
+    assert lines[2].split()[:5] == ["place", "entrant", "score", "+-", "official"]
     assert lines[4].split() == [
         "-",
         "(retraining",

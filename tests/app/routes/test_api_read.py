@@ -147,7 +147,7 @@ def test_the_csv_holds_the_same_rows(client, world):
     answer = client.get("/api/v1/competitions/digits/leaderboard.csv")
     assert answer.headers["Content-Type"].startswith("text/csv")
     first, second = csv.DictReader(io.StringIO(answer.text))
-    assert (first["user"], first["rank"]) == ("(retraining from scratch)", "")
+    assert (first["entrant"], first["rank"]) == ("(retraining from scratch)", "")
     assert (second["user"], second["rank"]) == ("grace", "1")
     assert second["score"] == "0.057"
 

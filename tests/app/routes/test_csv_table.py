@@ -13,7 +13,7 @@ def board(**changes):
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_a_name_that_a_spreadsheet_would_run_is_written_as_text(name):
-    assert f"'{name}" in leaderboard_csv(board(user=name))
+    assert f"'{name}" in leaderboard_csv(board(entrant=name))
 
 
 def test_flags_are_parted_by_spaces():
@@ -22,7 +22,7 @@ def test_flags_are_parted_by_spaces():
 
 def test_retraining_stands_under_the_score_that_ranks():
     official = leaderboard_csv(board()).splitlines()[1]
-    assert official.startswith(",,,,(retraining from scratch),0.0921,0.0842,0.1,0.0921,1.0,")
+    assert official.startswith(",,,,(retraining from scratch),,,,0.0921,0.0842,0.1,0.0921,1.0,")
     by_calibrated = board().model_copy(update={"ranked_by": "calibrated"})
     calibrated = leaderboard_csv(by_calibrated).splitlines()[1]
-    assert calibrated.startswith(",,,,(retraining from scratch),1.0,,,0.0921,1.0,")
+    assert calibrated.startswith(",,,,(retraining from scratch),,,,1.0,,,0.0921,1.0,")
