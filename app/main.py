@@ -80,6 +80,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # the bundled viewers load scripts from another host
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,  # an operation is named as its function is
     )
     make_data_dir(settings)
     storage = open_storage(settings, timedelta(seconds=PATIENCE_SECONDS))

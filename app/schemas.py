@@ -324,6 +324,7 @@ class CompetitionList(Out):
     """All competitions, the open ones first."""
 
     items: list[CompetitionSummary]
+    next: str | None = Field(description="path of the next page; null on the last")
 
 
 class LeaderboardRow(Out):
@@ -376,7 +377,10 @@ class LeaderboardOut(Out):
 class RerunIn(BaseModel):
     """Why and where to grade again."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"split": "public", "reason": "the worker's disk was full"}]},
+    )
     split: str = Field(default="public", pattern="^(public|private)$")
     reason: PlainText = Field(min_length=1, max_length=500, description="kept in the event log")
 
@@ -430,6 +434,7 @@ class CalibrationList(Out):
     """All calibrations, those of current references first."""
 
     items: list[CalibrationOut]
+    next: str | None = Field(description="path of the next page; null on the last")
 
 
 class WorkerOut(Out):
@@ -477,6 +482,7 @@ class WorkerList(Out):
 
     queue: QueueOut
     items: list[WorkerOut]
+    next: str | None = Field(description="path of the next page; null on the last")
     leases: list[LeaseOut]
 
 

@@ -60,7 +60,7 @@ def events(
 def calibrations_page(request: Request, context: Ctx, session: Reading, admin: Admin) -> Response:
     """Show what retraining takes on each device, and what has drifted."""
     shown = {
-        "items": listing(session, admin).items,
+        "items": listing(session, admin),
         "steady": calibrations.STEADY,
         "competition": None,
         "tab": "calibrations",

@@ -18,7 +18,7 @@ from app.dependencies import Ctx, Now, Person, Reading, Writing
 from app.models import User
 from app.routes import examples
 from app.routes.door import Door, IdempotencyKey, Slug, api_door
-from app.routes.etags import IfNoneMatch, unless_known
+from app.routes.etags import IfNoneMatch, of_body, unless_known
 from app.routes.security import SIGNED_IN
 from app.schemas import (
     CancelOut,
@@ -59,7 +59,7 @@ async def received(
     tags=["submissions"],
     response_model=SubmissionOut,
     responses={
-        201: examples.ok("Accepted, saved and queued", examples.SUBMISSION),
+        201: examples.created("Accepted, saved and queued", examples.SUBMISSION),
         **examples.problems(400, 401, 404, 408, 409, 413, 429, unsafe=True, s422=examples.REJECTED),
     },
     dependencies=SIGNED_IN,
@@ -71,7 +71,7 @@ async def received(
         }
     },
 )
-def submit(
+def submit_bundle(
     slug: Slug,
     context: Ctx,
     person: Person,
@@ -110,8 +110,7 @@ def submit(
     tags=["submissions"],
     response_model=SubmissionOut,
     responses={
-        200: examples.ok("The submission as it is now", examples.SCORED),
-        304: {"description": "Unchanged since the ETag in If-None-Match"},
+        **examples.polled("The submission as it is now", examples.SCORED),
         **examples.problems(401, 404),
     },
     dependencies=SIGNED_IN,
@@ -161,12 +160,26 @@ def read_log(submission_id: SubmissionId, context: Ctx, session: Reading, person
     "/evaluations/{evaluation_id}",
     summary="Read an evaluation",
     tags=["submissions"],
-    responses={200: examples.ok("The evaluation now", examples.EVALUATION), **examples.problems(401, 404)},
+    response_model=EvaluationOut,
+    responses={
+        **examples.polled("The evaluation now", examples.EVALUATION),
+        **examples.problems(401, 404),
+    },
     dependencies=SIGNED_IN,
 )
-def read_evaluation(evaluation_id: EvaluationId, session: Reading, person: Person, now: Now) -> EvaluationOut:
-    """Read one grading, shown or not; one on the private split is the admins' until the competition closes."""
-    return evaluation_out(submissions.get_evaluation(session, evaluation_id, person, now))
+def read_evaluation(
+    evaluation_id: EvaluationId,
+    session: Reading,
+    person: Person,
+    now: Now,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Read one grading, shown or not; one on the private split is the admins' until the competition closes.
+
+    A rerun is followed here: poll with `If-None-Match`, `Lethe-Poll-Interval` seconds apart.
+    """
+    body = evaluation_out(submissions.get_evaluation(session, evaluation_id, person, now)).model_dump_json()
+    return unless_known(of_body(body), if_none_match, lambda: body, "application/json", POLL_HEADERS)
 
 
 @router.get(
@@ -203,7 +216,7 @@ def list_submissions(
     },
     dependencies=SIGNED_IN,
 )
-def cancel(
+def cancel_submission(
     submission_id: SubmissionId,
     session: Writing,
     person: Person,
@@ -238,7 +251,7 @@ async def followed(submission_id: SubmissionId, context: Ctx, person: Person) ->
     },
     dependencies=SIGNED_IN,
 )
-async def follow(
+async def follow_submission(
     submission_id: SubmissionId, context: Ctx, person: Annotated[User, Depends(followed)]
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events: `changed` when there is something new to read, with `final` true on the last."""

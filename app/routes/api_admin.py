@@ -2,17 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
-from app import administration
+from app import administration, cursors
 from app.dependencies import Admin, Ctx, Now, Organiser, Reading, Writing
 from app.routes import examples
+from app.routes.door import Cursor
 from app.routes.security import SIGNED_IN
 from app.schemas import EvaluationOut, EventPage, RerunIn, WorkerList
 from app.text import LARGEST_ID
 from app.views import operations, workers
 from app.views.evaluations import evaluation_out
 
+SubmissionId = Annotated[str, Path(description="the submission's id")]
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"], dependencies=SIGNED_IN)
 
 
@@ -21,7 +23,7 @@ router = APIRouter(prefix="/api/v1/admin", tags=["admin"], dependencies=SIGNED_I
     status_code=201,
     summary="Grade a submission again",
     responses={
-        201: examples.ok("Queued beside the old evaluation", examples.EVALUATION),
+        201: examples.created("Queued beside the old evaluation", examples.EVALUATION),
         **examples.problems(
             401,
             403,
@@ -37,8 +39,8 @@ router = APIRouter(prefix="/api/v1/admin", tags=["admin"], dependencies=SIGNED_I
         ),
     },
 )
-def rerun(
-    submission_id: str,
+def rerun_submission(
+    submission_id: SubmissionId,
     wanted: RerunIn,
     response: Response,
     context: Ctx,
@@ -71,9 +73,13 @@ def rerun(
     summary="List workers, what waits for them, and what is lent",
     responses={200: examples.ok("Workers", examples.WORKERS), **examples.problems(401, 403)},
 )
-def listed(context: Ctx, session: Reading, _admin: Admin, now: Now) -> WorkerList:
+def list_workers(
+    context: Ctx, session: Reading, _admin: Admin, now: Now, cursor: Cursor = None
+) -> WorkerList:
     """List workers by name with what each is about, the depth of the queue by lane, and every running run's lease."""
-    return workers.listing(session, context.settings, now)
+    found = workers.listing(session, context.settings, now)
+    items, following = cursors.part(found.items, f"{router.prefix}/workers", cursor, lambda one: one.name)
+    return found.model_copy(update={"items": items, "next": following})
 
 
 @router.get(
@@ -81,11 +87,11 @@ def listed(context: Ctx, session: Reading, _admin: Admin, now: Now) -> WorkerLis
     summary="Read the event log",
     responses={200: examples.ok("Events, oldest first", examples.EVENTS), **examples.problems(401, 403)},
 )
-def events(
+def list_events(
     session: Reading,
     _admin: Admin,
     after: Annotated[int, Query(ge=0, le=LARGEST_ID, description="only events with a greater id")] = 0,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Annotated[int, Query(ge=1, le=500, description="events on a page")] = 100,
 ) -> EventPage:
     """Read every transition in order; follow `next` for more, or later for new ones."""
     return operations.events_after(session, after, limit)

@@ -1,16 +1,19 @@
 """API v1 for organisers and admins: what retraining takes on each device, and having it measured again."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
-from app import administration
+from fastapi import APIRouter, Path
+
+from app import administration, cursors
 from app.dependencies import Now, Organiser, Reading, Writing
 from app.routes import examples
+from app.routes.door import Cursor
 from app.routes.security import SIGNED_IN
 from app.schemas import CalibrationList, CalibrationOut
 from app.views.calibrations import calibration_out, listing
 
 router = APIRouter(prefix="/api/v1/admin/calibrations", tags=["admin"], dependencies=SIGNED_IN)
-_EXAMPLE = {"items": [examples.CALIBRATION]}
+_EXAMPLE = {"items": [examples.CALIBRATION], "next": None}
 
 
 @router.get(
@@ -18,12 +21,14 @@ _EXAMPLE = {"items": [examples.CALIBRATION]}
     summary="List what retraining takes on each device",
     responses={200: examples.ok("Calibrations", _EXAMPLE), **examples.problems(401, 403)},
 )
-def listed(session: Reading, organiser: Organiser) -> CalibrationList:
+def list_calibrations(session: Reading, organiser: Organiser, cursor: Cursor = None) -> CalibrationList:
     """List the calibrations of the competitions that are yours, those of current references first.
 
     Runs are lent with cutoffs made of them.
     """
-    return listing(session, organiser)
+    found = listing(session, organiser)
+    items, following = cursors.part(found, router.prefix, cursor, lambda one: one.id)
+    return CalibrationList(items=items, next=following)
 
 
 @router.post(
@@ -36,7 +41,12 @@ def listed(session: Reading, organiser: Organiser) -> CalibrationList:
         ),
     },
 )
-def remeasure(calibration_id: str, session: Writing, organiser: Organiser, now: Now) -> CalibrationOut:
+def remeasure_calibration(
+    calibration_id: Annotated[str, Path(description="the calibration's id")],
+    session: Writing,
+    organiser: Organiser,
+    now: Now,
+) -> CalibrationOut:
     """Mark a calibration as stale: its device is measured before it takes another run of this reference.
 
     Runs that were lent keep their cutoffs, and so do the evaluations that they belong to.

@@ -2,17 +2,18 @@
 
 from fastapi import APIRouter, Response
 
+from app import cursors
 from app.dependencies import Ctx, Now, Reading, Visitor
 from app.routes import examples
 from app.routes.csv_table import leaderboard_csv
-from app.routes.door import Slug
+from app.routes.door import Cursor, Slug
 from app.routes.etags import IfNoneMatch, unless_known
 from app.routes.security import OPTIONAL
 from app.schemas import CompetitionList, CompetitionOut, LeaderboardOut
 from app.views import competitions
 
 router = APIRouter(prefix="/api/v1", tags=["competitions"])
-BOARD_HEADERS = {"Cache-Control": "no-cache"}
+BOARD_HEADERS = {"Cache-Control": "no-cache", "Lethe-Poll-Interval": "10"}
 
 
 @router.get(
@@ -20,9 +21,11 @@ BOARD_HEADERS = {"Cache-Control": "no-cache"}
     summary="List competitions",
     responses={200: examples.ok("All of them", examples.COMPETITIONS), **examples.problems()},
 )
-def list_competitions(session: Reading, now: Now) -> CompetitionList:
-    """List all competitions, the open ones first."""
-    return CompetitionList(items=competitions.listing(session, now))
+def list_competitions(session: Reading, now: Now, cursor: Cursor = None) -> CompetitionList:
+    """List all competitions, the open ones first; follow `next` for more."""
+    found = competitions.listing(session, now)
+    items, following = cursors.part(found, "/api/v1/competitions", cursor, lambda one: one.slug)
+    return CompetitionList(items=items, next=following)
 
 
 @router.get(
@@ -41,8 +44,7 @@ def read_competition(slug: Slug, session: Reading, visitor: Visitor, now: Now) -
     summary="Read the leaderboard",
     response_model=LeaderboardOut,
     responses={
-        200: examples.ok("The leaderboard now", examples.LEADERBOARD),
-        304: {"description": "Unchanged since the ETag in If-None-Match"},
+        **examples.polled("The leaderboard now", examples.LEADERBOARD),
         **examples.problems(404),
     },
 )

@@ -20,6 +20,7 @@ IdempotencyKey = Annotated[
         description="any ASCII text, new for each upload",
     ),
 ]
+Cursor = Annotated[str | None, Query(description="from the address in `next`")]
 FormKey = Annotated[str | None, Query(min_length=1, max_length=100)]
 
 
@@ -30,7 +31,7 @@ class Door:
     max_bytes: int
 
 
-def api_door(slug: str, context: Ctx, person: Person, now: Now, key: IdempotencyKey = None) -> Door:
+def api_door(slug: Slug, context: Ctx, person: Person, now: Now, key: IdempotencyKey = None) -> Door:
     """Let a bearer of a valid token in, if the competition takes uploads from them now."""
     with read_only(context.engine) as session:
         return Door(competitions.knock(session, slug, person, key, now))

@@ -144,6 +144,7 @@ EVALUATION = {
     "links": {"self": f"/api/v1/evaluations/{_EVALUATION_ID}", "html": f"/submissions/{_ID}"},
 }
 WORKERS: dict[str, Any] = {
+    "next": None,
     "queue": {"normal": 61, "low": 0, "oldest_queued_at": "2026-03-01T12:00:00Z"},
     "items": [
         {
@@ -232,7 +233,7 @@ _DIGITS = {
     **_DATES,
     "links": {"self": "/api/v1/competitions/digits", "html": "/competitions/digits"},
 }
-COMPETITIONS = {"items": [{**_DIGITS, "participants": 12, "submissions": 87}]}
+COMPETITIONS = {"items": [{**_DIGITS, "participants": 12, "submissions": 87}], "next": None}
 QUOTA = {
     "limit": 7,
     "used": 1,
@@ -391,7 +392,18 @@ _PROBLEMS: dict[int, Words] = {
         "Try again after Retry-After seconds.",
     ),
 }
-_RETRY_AFTER = {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer"}}}
+_RETRY_AFTER = {
+    "Retry-After": {"description": "seconds to wait", "required": True, "schema": {"type": "integer"}}
+}
+_LOCATION = {"Location": {"description": "where it is now", "required": True, "schema": {"type": "string"}}}
+_POLLED = {
+    "ETag": {"description": "for If-None-Match", "required": True, "schema": {"type": "string"}},
+    "Lethe-Poll-Interval": {
+        "description": "seconds to wait before the next look",
+        "required": True,
+        "schema": {"type": "integer"},
+    },
+}
 
 
 def problems(*statuses: int, unsafe: bool = False, **replaced: Words) -> dict[int | str, dict[str, Any]]:
@@ -436,3 +448,16 @@ def _problem(status: int, words: Words) -> dict[str, Any]:
 def ok(description: str, example: object, media: str = "application/json") -> dict[str, Any]:
     """Return a success response with an example."""
     return {"description": description, "content": {media: {"example": example}}}
+
+
+def created(description: str, example: object) -> dict[str, Any]:
+    """Return a 201 with an example; `Location` leads to what was made."""
+    return ok(description, example) | {"headers": _LOCATION}
+
+
+def polled(description: str, example: object) -> dict[int | str, dict[str, Any]]:
+    """Return the answers of something that is asked for again and again: whole with an ETag, or 304."""
+    return {
+        200: ok(description, example) | {"headers": _POLLED},
+        304: {"description": "Unchanged since the ETag in If-None-Match", "headers": _POLLED},
+    }

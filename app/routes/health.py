@@ -18,11 +18,11 @@ router = APIRouter()
 
 @router.get(
     "/healthz",
-    summary="Health",
+    summary="Ask whether it serves",
     tags=["operations"],
     responses={200: examples.ok("It serves", examples.HEALTH), **examples.problems()},
 )
-async def healthz(context: Ctx) -> Health:
+async def read_health(context: Ctx) -> Health:
     """Answer 200 if the database does."""
     await to_thread.run_sync(_ping, context.health_engine, limiter=context.health_threads)
     return Health(status="ok", database="ok")
@@ -35,14 +35,14 @@ def _ping(engine: Engine) -> None:
 
 @router.get(
     "/readyz",
-    summary="Readiness",
+    summary="Ask whether it can do all of its work",
     tags=["operations"],
     responses={
         200: examples.ok("It can do all of its work", examples.READY),
         **examples.problems(s503=examples.NOT_READY),
     },
 )
-async def readyz(context: Ctx) -> Ready:
+async def read_readiness(context: Ctx) -> Ready:
     """Answer 200 if the database answers and has this version's tables, and the storage takes a blob.
 
     A broker is told of and never makes it unready: without one, workers look for work by themselves.

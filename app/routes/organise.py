@@ -65,7 +65,7 @@ def calibrations_page(
     """Show what retraining for a competition takes on each device."""
     shown = {
         "competition": competitions.describe(session, slug, organiser, now),
-        "items": listing(session, organiser, slug).items,
+        "items": listing(session, organiser, slug),
         "steady": calibrations.STEADY,
         "tab": "calibrations",
     }

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from app import access, calibrations
 from app.models import Calibration, Competition, Reference, User
-from app.schemas import CalibrationList, CalibrationOut
+from app.schemas import CalibrationOut
 
 _SHOWN = (
     joinedload(Calibration.reference)
@@ -15,7 +15,7 @@ _SHOWN = (
 )
 
 
-def listing(session: Session, viewer: User, slug: str | None = None) -> CalibrationList:
+def listing(session: Session, viewer: User, slug: str | None = None) -> list[CalibrationOut]:
     """Return the calibrations of what the viewer organises, or of one competition: current references, then the newest, first."""
     query = (
         select(Calibration)
@@ -28,7 +28,7 @@ def listing(session: Session, viewer: User, slug: str | None = None) -> Calibrat
         query = query.where(Competition.slug == slug)
     if not access.is_admin(viewer):
         query = query.where(Competition.slug.in_(access.organised(viewer)))
-    return CalibrationList(items=[calibration_out(one) for one in session.scalars(query)])
+    return [calibration_out(one) for one in session.scalars(query)]
 
 
 def calibration_out(one: Calibration) -> CalibrationOut:

@@ -17,7 +17,7 @@ def listing(session: Session, settings: Settings, now: datetime) -> WorkerList:
     after = workers.lost_after(settings)
     rows = session.scalars(select(Worker).order_by(Worker.name))
     items = [_worker(one).model_copy(update={"state": workers.state_of(one, now, after)}) for one in rows]
-    return WorkerList(queue=_queue(session), items=items, leases=_leases(session))
+    return WorkerList(queue=_queue(session), items=items, next=None, leases=_leases(session))
 
 
 def _worker(one: Worker) -> WorkerOut:
