@@ -1,6 +1,7 @@
 """What the API speaks to admins about entrants: their quota, and whether they count."""
 
 from datetime import date, datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,24 +10,29 @@ from app.schemas import AdjustmentOut, DisqualifiedOut, Links, Out, QuotaOut
 from app.text import Reason
 
 
+def _with(reason: str, **more: Any) -> ConfigDict:
+    """Take nothing else than what is declared, and show an example."""
+    return ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": reason, **more}]})
+
+
 class ReasonIn(BaseModel):
     """Why."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = _with("the bundle was looked at again, and nothing is wrong with it")
     reason: Reason = Field(description="kept in the event log")
 
 
 class DisqualifyIn(BaseModel):
     """Why something is not to count."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = _with("two accounts of one person")
     reason: Reason = Field(description="kept in the event log, and shown to whom it concerns")
 
 
 class AdjustIn(BaseModel):
     """How many submissions are given or taken."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = _with("the queue stood still yesterday", amount=2, day="2026-03-01")
     amount: int = Field(ge=-MOST_ADJUSTED, le=MOST_ADJUSTED, description="negative to take some; not 0")
     day: date | None = Field(
         default=None, description="the only UTC day that it is for; without it, every day"

@@ -1,6 +1,5 @@
 """API v1 for everybody: the public data of competitions."""
 
-import hashlib
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
@@ -9,7 +8,7 @@ from fastapi.responses import FileResponse
 from app.dependencies import Ctx, Now, Reading
 from app.routes import examples, examples_data
 from app.routes.door import Slug
-from app.routes.etags import IfNoneMatch, is_known, unless_known
+from app.routes.etags import IfNoneMatch, is_known, of_body, unless_known
 from app.schemas_data import PublicDataOut
 from app.views import public_data
 
@@ -38,8 +37,7 @@ def list_data(
     given = public_data.given(session, slug, now)
     session.close()  # the store may take its time, and no transaction waits for it
     body = public_data.described(given, context.public_files.of(given.digest)).model_dump_json()
-    etag = hashlib.sha256(body.encode()).hexdigest()[:32]
-    return unless_known(etag, if_none_match, lambda: body, "application/json", LIST_HEADERS)
+    return unless_known(of_body(body), if_none_match, lambda: body, "application/json", LIST_HEADERS)
 
 
 @router.get(
@@ -54,7 +52,7 @@ def list_data(
         **examples.problems(404, 409, s404=examples_data.NO_FILE, s409=examples_data.NOT_PREPARED),
     },
 )
-def download(
+def download_file(
     slug: Slug, sha256: Digest, context: Ctx, session: Reading, now: Now, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Download one of the listed files. `Range` resumes; what you have whole must have the digest in its address."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 
 from app import disqualifying, entrants, quota
 from app.dependencies import Admin, Now, Reading, Writing
@@ -10,7 +10,7 @@ from app.models import User
 from app.routes import examples_entrants as examples
 from app.routes.api import SubmissionId
 from app.routes.door import Slug
-from app.routes.examples import SUBMISSION, ok, problems
+from app.routes.examples import SUBMISSION, created, ok, problems
 from app.routes.security import SIGNED_IN
 from app.schemas import SubmissionOut
 from app.schemas_entrants import AdjustIn, DisqualifyIn, EntrantOut, EntrantPage, ReasonIn
@@ -27,7 +27,7 @@ ENTRANT = "/competitions/{slug}/entrants/{name}"
     summary="List entrants",
     responses={200: ok("One page", examples.PAGE), **problems(401, 403)},
 )
-def listed(
+def list_entrants(
     session: Reading,
     _admin: Admin,
     competition: Annotated[str, Query(max_length=64, description="only this competition's, by slug")] = "",
@@ -43,7 +43,7 @@ def listed(
     summary="Read an entrant",
     responses={200: ok("The entrant now", examples.ENTRANT), **problems(401, 403, 404)},
 )
-def read(slug: Slug, name: Name, session: Reading, _admin: Admin, now: Now) -> EntrantOut:
+def read_entrant(slug: Slug, name: Name, session: Reading, _admin: Admin, now: Now) -> EntrantOut:
     """Read somebody's quota in a competition, and what was decided about them; they need not have submitted yet."""
     return views.describe(session, slug, name, now)
 
@@ -53,16 +53,26 @@ def read(slug: Slug, name: Name, session: Reading, _admin: Admin, now: Now) -> E
     status_code=201,
     summary="Give or take submissions",
     responses={
-        201: ok("Given or taken", examples.ENTRANT),
+        201: created("Given or taken", examples.ENTRANT),
         **problems(400, 401, 403, 404, unsafe=True, s400=examples.NO_CHANGE),
     },
 )
-def adjust(slug: Slug, name: Name, wanted: AdjustIn, session: Writing, admin: Admin, now: Now) -> EntrantOut:
+def adjust_quota(
+    slug: Slug,
+    name: Name,
+    wanted: AdjustIn,
+    response: Response,
+    session: Writing,
+    admin: Admin,
+    now: Now,
+) -> EntrantOut:
     """Change how many submissions are taken of somebody, on one day or on every day. The entrant sees the reason."""
     competition, user = entrants.find(session, slug, name)
     quota.adjust(session, user, competition, wanted.amount, wanted.day, wanted.reason, admin=admin, now=now)
     session.flush()
-    return views.describe(session, slug, name, now)
+    made = views.describe(session, slug, name, now)
+    response.headers["Location"] = made.links.self
+    return made
 
 
 @router.post(
@@ -110,7 +120,7 @@ def reinstate_entrant(
         **problems(401, 403, 404, 409, unsafe=True, s409=examples.ALREADY),
     },
 )
-def disqualify(
+def disqualify_submission(
     submission_id: SubmissionId, wanted: DisqualifyIn, session: Writing, admin: Admin, now: Now
 ) -> SubmissionOut:
     """Take a submission off all boards at once; the next best of its entrant stands there instead.
@@ -129,7 +139,7 @@ def disqualify(
         **problems(401, 403, 404, 409, unsafe=True, s409=examples.NOTHING),
     },
 )
-def reinstate(
+def reinstate_submission(
     submission_id: SubmissionId, wanted: ReasonIn, session: Writing, admin: Admin, now: Now
 ) -> SubmissionOut:
     """Let a submission count again, as if nothing had been; unless all of its entrant's are disqualified."""

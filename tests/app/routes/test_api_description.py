@@ -38,7 +38,8 @@ def successes(operation):
 
 
 def errors(operation):
-    return {status: one for status, one in operation["responses"].items() if status >= "400"}
+    """Its errors but 416, whose answer is a header."""
+    return {status: one for status, one in operation["responses"].items() if "400" <= status != "416"}
 
 
 def test_every_operation_says_in_words_what_it_is_for(operations):
@@ -67,12 +68,11 @@ def test_operations_are_named_by_what_they_do_each_by_its_own_name(operations):
 
 def test_every_answer_has_an_example_and_a_schema_or_a_type_that_is_no_json(operations):
     for name, one in operations.items():
-        assert len(successes(one)) == 1, name
+        assert len(set(successes(one)) - {"206"}) == 1, name
         for status, answer in successes(one).items():
-            if status == "204":
-                continue
-            for media, content in answer["content"].items():
-                assert {"example", "examples"} & set(content), f"{name}: {status} needs an example"
+            for media, content in answer.get("content", {}).items():
+                if media != "application/octet-stream":
+                    assert {"example", "examples"} & set(content), f"{name}: {status} needs an example"
                 assert media != "application/json" or content["schema"], name
 
 
@@ -125,17 +125,17 @@ def test_every_list_comes_in_pages_and_names_the_next(document, operations):
 
 
 def test_what_is_polled_has_an_etag_and_says_how_often_to_look(operations):
-    polled = {name for name, one in operations.items() if "304" in one["responses"]}
-    assert polled >= {
+    for name, one in operations.items():
+        if "304" in one["responses"]:
+            assert "if-none-match" in {each["name"].lower() for each in one["parameters"]}, name
+    for name in (
         "GET /api/v1/submissions/{submission_id}",
         "GET /api/v1/evaluations/{evaluation_id}",
         "GET /api/v1/competitions/{slug}/leaderboard",
-    }
-    for name in polled:
+    ):
         for status in ("200", "304"):
             headers = operations[name]["responses"][status]["headers"]
             assert {"ETag", "Lethe-Poll-Interval"} <= set(headers), f"{name}: use examples.polled"
-        assert "if-none-match" in {one["name"].lower() for one in operations[name]["parameters"]}, name
 
 
 def test_each_list_is_read_to_its_end_by_following_next(client, world, bearer, monkeypatch):
