@@ -1,6 +1,8 @@
 """API v1 for admins: who organises which competition."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path
 
 from app import organisers
 from app.dependencies import Admin, Now, Reading, Writing
@@ -12,6 +14,7 @@ from app.schemas_accounts import OrganiserList
 router = APIRouter(
     prefix="/api/v1/admin/competitions/{slug}/organisers", tags=["admin"], dependencies=SIGNED_IN
 )
+Name = Annotated[str, Path(description="the organiser's name")]
 _EXAMPLE = {"competition": "digits", "items": ["grace"]}
 _UNKNOWN = ("not_found", "Not found", "There is no account named 'nobody'.", "")
 _REFUSALS = examples.problems(401, 403, 404, unsafe=True, s404=_UNKNOWN)
@@ -22,7 +25,7 @@ _REFUSALS = examples.problems(401, 403, 404, unsafe=True, s404=_UNKNOWN)
     summary="List a competition's organisers",
     responses={200: examples.ok("Their names", _EXAMPLE), **examples.problems(401, 403, 404)},
 )
-def listed(slug: Slug, session: Reading, _admin: Admin) -> OrganiserList:
+def list_organisers(slug: Slug, session: Reading, _admin: Admin) -> OrganiserList:
     """List who may see and do everything in this competition, besides the admins."""
     return OrganiserList(competition=slug, items=organisers.names(session, slug))
 
@@ -32,7 +35,7 @@ def listed(slug: Slug, session: Reading, _admin: Admin) -> OrganiserList:
     summary="Make somebody organiser",
     responses={200: examples.ok("Who organises it now", _EXAMPLE), **_REFUSALS},
 )
-def grant(slug: Slug, name: str, session: Writing, admin: Admin, now: Now) -> OrganiserList:
+def grant_organiser(slug: Slug, name: Name, session: Writing, admin: Admin, now: Now) -> OrganiserList:
     """Let somebody see every submission and both splits of this competition, rerun, cancel and have devices measured.
 
     Sending it twice changes nothing.
@@ -46,7 +49,7 @@ def grant(slug: Slug, name: str, session: Writing, admin: Admin, now: Now) -> Or
     summary="Make somebody organiser no more",
     responses={200: examples.ok("Who organises it now", _EXAMPLE | {"items": []}), **_REFUSALS},
 )
-def withdraw(slug: Slug, name: str, session: Writing, admin: Admin, now: Now) -> OrganiserList:
+def withdraw_organiser(slug: Slug, name: Name, session: Writing, admin: Admin, now: Now) -> OrganiserList:
     """Leave somebody with what a participant may; sending it twice changes nothing."""
     organisers.withdraw(session, slug, name, admin.name, now)
     return OrganiserList(competition=slug, items=organisers.names(session, slug))

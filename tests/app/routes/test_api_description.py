@@ -116,7 +116,7 @@ def test_every_list_comes_in_pages_and_names_the_next(document, operations):
         for answer in successes(one).values():
             schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
             fields = resolved(document, schema).get("properties", {})
-            if "items" in fields:
+            if "$ref" in fields.get("items", {}).get("items", {}):  # names alone are few
                 lists.append(name)
                 assert "next" in fields, f"{name}: a list needs pages (app.cursors) and the path of the next"
                 asked = {parameter["name"] for parameter in one.get("parameters", [])}
