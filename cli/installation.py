@@ -15,23 +15,31 @@ if TYPE_CHECKING:
 
 def settings_of_environment() -> "Settings":
     """Read LETHE_* and make the data folder. Raises CliError."""
-    from pydantic import ValidationError
+    from app.settings import make_data_dir
 
-    from app.settings import Settings, make_data_dir
-
+    settings = read_settings()
     try:
-        settings = Settings()
         make_data_dir(settings)
-    except ValidationError as error:
-        problems = "; ".join(
-            f"LETHE_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
-        )
-        raise usage_error(problems, "bad_setting") from error
     except OSError as error:
         raise _failed(
             f"The data folder cannot be made: {error}", "no_data_dir", "Set LETHE_DATA_DIR."
         ) from error
     return settings
+
+
+def read_settings() -> "Settings":
+    """Read LETHE_* and make nothing. Raises CliError."""
+    from pydantic import ValidationError
+
+    from app.settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"LETHE_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
+        )
+        raise usage_error(problems, "bad_setting") from error
 
 
 def migrated_database(settings: "Settings") -> "Engine":

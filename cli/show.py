@@ -26,13 +26,14 @@ def described(submission: JsonObject, connection: Connection) -> str:
     verdict = str(submission.get("verdict") or "").replace("_", " ")
     pairs.append(("status", verdict or words.lower()))
     pairs.append(("runs", f"{finished} of {total} finished"))
-    pairs += _score(submission) + _reason(submission) + _smoke(submission) + _seconds(submission)
+    pairs += score_facts(submission) + _reason(submission) + _smoke(submission) + _seconds(submission)
     if page := (submission.get("links") or {}).get("html"):
         pairs.append(("page", urljoin(f"{connection.url}/", str(page))))
     return facts(pairs)
 
 
-def _score(submission: JsonObject) -> list[tuple[str, str]]:
+def score_facts(submission: JsonObject) -> list[tuple[str, str]]:
+    """Return names and values of a submission's score; nothing where there is none."""
     score = submission.get("score")
     if not isinstance(score, dict):
         return []
