@@ -16,6 +16,7 @@ class Lazy(NamedTuple):
 
 
 COMMANDS = {
+    "init": Lazy("cli.init:init", "Write a submission that scores, to start from."),
     "local": Lazy("cli.local:local", "Try a bundle on public data, on this machine."),
     "submit": Lazy("cli.submit:submit", "Submit a bundle, and wait for its score if asked to."),
     "status": Lazy("cli.status:status", "Show or follow a submission, or list mine."),
