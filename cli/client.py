@@ -98,15 +98,23 @@ class Api:
             return Polled(last.submission, last.etag, interval)
         return Polled(self._object(response, "id", "status"), response.headers.get("ETag", ""), interval)
 
-    def submissions(self) -> Iterator[JsonObject]:
-        """List my submissions, newest first, page by page."""
+    def submissions(self, competition: str | None = None) -> Iterator[JsonObject]:
+        """List my submissions, of one competition or of all, newest first, page by page."""
+        only = {"competition": competition} if competition else {}
         cursor: str | None = ""
         while cursor is not None:
-            page = self._object(
-                self._send("GET", "submissions", params={"cursor": cursor} if cursor else {}), "items"
-            )
+            params = only | ({"cursor": cursor} if cursor else {})
+            page = self._object(self._send("GET", "submissions", params=params), "items")
             yield from page["items"]
             cursor = page.get("next_cursor")
+
+    def competitions(self) -> JsonObject:
+        """List all competitions."""
+        return self._object(self._send("GET", "competitions"), "items")
+
+    def bundle_url(self, submission_id: str) -> str:
+        """Return where the bundle of a submission can be fetched."""
+        return f"/api/v1/submissions/{quote(submission_id, safe='')}/bundle"
 
     def log(self, submission_id: str) -> str:
         """Read what a submission's smoke run printed."""

@@ -65,7 +65,7 @@ def download(api: Api, listing: JsonObject, folder: Path, clock: Clock) -> int:
         with download_bar(sum(one["bytes"] for one in missing)) as progress:
             done = 0
             for one in missing:
-                _fetch(api, one, folder / one["name"], clock, _from(done, progress))
+                fetch_file(api, one, folder / one["name"], clock, _from(done, progress))
                 done += one["bytes"]
         _write(folder / LISTING, json.dumps(listing, indent=1).encode())
     except OSError as error:
@@ -88,7 +88,7 @@ def is_whole(path: Path, one: JsonObject) -> bool:
         return False
 
 
-def _fetch(api: Api, one: JsonObject, path: Path, clock: Clock, progress: Callable[[int], None]) -> None:
+def fetch_file(api: Api, one: JsonObject, path: Path, clock: Clock, progress: Callable[[int], None]) -> None:
     """Fetch one file beside its place, from where an earlier call left off, and move it there once it is whole."""
     half = path.with_name(path.name + _HALF)
     for _ in range(

@@ -1,18 +1,15 @@
-"""`lethe status`: one submission, followed to its end if asked to, or all of mine."""
+"""`lethe status`: one submission, or my last one, followed to its end if asked to."""
 
 import json
-from itertools import islice
-from typing import Any
 
 import click
 
-from cli.client import Api, JsonObject
+from cli.client import Api
 from cli.clock import Clock, pass_clock
 from cli.config import connection, url_option
-from cli.errors import reported, usage_error
+from cli.errors import CliError, reported, usage_error
 from cli.follow import follow
 from cli.show import described, exit_code
-from cli.text import decimals_of, moment, number, say, table
 
 
 @click.command()
@@ -20,9 +17,6 @@ from cli.text import decimals_of, moment, number, say, table
 @click.option("--wait", is_flag=True, help="Follow the runs until there is a score or a reason.")
 @click.option(
     "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop waiting after this long."
-)
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Longest list without ID."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @url_option
@@ -34,24 +28,25 @@ def status(
     *,
     wait: bool,
     timeout: float | None,
-    limit: int,
     as_json: bool,
     url: str | None,
 ) -> None:
-    """Show the submission ID, or list my submissions, newest first.
+    """Show the submission ID, or my last one.
 
-    With an ID, the exit code is 1 if the submission ended without a score.
+    The exit code is 1 if the submission ended without a score. `lethe submissions` lists them all.
     """
-    if wait and submission_id is None:
-        raise usage_error("--wait needs a submission's ID.", "bad_option")
     if timeout is not None and not wait:
         raise usage_error("--timeout needs --wait.", "bad_option")
     target = connection(url)
     target.needed_token()
     with Api(target) as api:
+        submission_id = submission_id or _last(api)
         if submission_id is None:
-            _list(list(islice(api.submissions(), limit)), as_json=as_json)
-            return
+            raise CliError(
+                "There are no submissions yet.",
+                code="no_submissions",
+                advice="Make the first: lethe submit FOLDER --competition SLUG",
+            )
         if wait:
             submission = follow(api, target, submission_id, clock=clock, timeout=timeout)
         else:
@@ -60,30 +55,7 @@ def status(
     raise click.exceptions.Exit(int(exit_code(submission)))
 
 
-def _list(items: list[JsonObject], *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({"items": items}, indent=2))
-    elif items:
-        header = ("id", "competition", "submitted", "status", "score", "which", "note")
-        click.echo(table(header, [_row(item) for item in items], right=("score",)))
-    else:
-        say("No submissions yet. Make the first: lethe submit FOLDER --competition SLUG")
-
-
-def _row(item: JsonObject) -> tuple[str, ...]:
-    return (
-        str(item.get("id")),
-        str(item.get("competition")),
-        moment(item.get("created_at")),
-        _state(item),
-        number(item.get("score"), decimals_of(item, "score")),
-        f"{item['ranked_by']} score" if item.get("ranked_by") and item.get("score") is not None else "",
-        str(item.get("note") or ""),
-    )
-
-
-def _state(item: JsonObject) -> str:
-    if item.get("verdict"):
-        reason: Any = item.get("reason")
-        return str(item["verdict"]).replace("_", " ") + (f" ({reason})" if reason else "")
-    return f"{item.get('status')} ({item.get('runs_done', 0)}/{item.get('runs_total', 0)})"
+def _last(api: Api) -> str | None:
+    """Return the id of my newest submission."""
+    newest = next(api.submissions(), None)
+    return None if newest is None else str(newest["id"])

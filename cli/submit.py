@@ -111,7 +111,7 @@ def _say_what_is_sent(bundle: Bundle) -> None:
 
 def _whether_it_arrived(*, again: bool) -> str:
     if again:
-        return "It may have arrived: look with `lethe status` before you submit again."
+        return "It may have arrived: look with `lethe submissions` before you submit again."
     return "It may have arrived: run the same command again, which does not submit twice."
 
 

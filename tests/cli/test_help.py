@@ -2,6 +2,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 HEAVY = {"torch", "numpy", "sqlalchemy", "fastapi", "pydantic", "httpx", "rich"}
 
 
@@ -18,8 +20,15 @@ def imported_by(*arguments):
 def test_help_names_every_subcommand_and_imports_nothing_heavy():
     text, modules = imported_by("--help")
     for name in (
+        "init",
+        "local",
         "submit",
         "status",
+        "submissions",
+        "download",
+        "competitions",
+        "data",
+        "completion",
         "log",
         "leaderboard",
         "login",
@@ -34,8 +43,9 @@ def test_help_names_every_subcommand_and_imports_nothing_heavy():
     assert not HEAVY & modules
 
 
-def test_a_participants_command_imports_no_torch_and_no_service():
-    _, modules = imported_by("submit", "--help")
+@pytest.mark.parametrize("name", ["submit", "status", "submissions", "data", "init", "local", "competitions"])
+def test_a_participants_command_imports_no_torch_and_no_service_for_its_help(name):
+    _, modules = imported_by(name, "--help")
     assert not {"torch", "numpy", "sqlalchemy", "fastapi"} & modules
 
 

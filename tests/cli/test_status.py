@@ -7,22 +7,6 @@ from tests.cli.service import Answer, problem, scored, submission, timed_out
 READ = "GET /submissions/abc123"
 
 
-def summary(name, **more):
-    item = submission()
-    return {
-        "id": name,
-        "competition": "digits",
-        "note": item["note"],
-        "created_at": item["created_at"],
-        "status": "running",
-        "verdict": None,
-        "reason": None,
-        "score": None,
-        "runs_done": 3,
-        "runs_total": 32,
-    } | more
-
-
 def test_a_submission_on_its_way_is_exit_code_0(service, lethe):
     service.on(READ, Answer(200, submission("running", succeeded=1)))
     result = lethe("status", "abc123")
@@ -53,28 +37,23 @@ def test_json_is_the_services_own_object(service, lethe):
     assert json.loads(lethe("status", "abc123", "--json").stdout) == scored()
 
 
-def test_without_an_id_all_pages_of_mine_are_a_table(service, lethe):
-    service.on("GET /submissions", Answer(200, {"items": [summary("one")], "next_cursor": "c2"}))
-    done = summary("two", status="done", verdict="timed_out", reason="over_cutoff")
-    service.on("GET /submissions?cursor=c2", Answer(200, {"items": [done], "next_cursor": None}))
-    lines = lethe("status").stdout.splitlines()
-    assert lines[0].split() == ["id", "competition", "submitted", "status", "score", "which", "note"]
-    assert "running (3/32)" in lines[1]
-    assert "timed out (over_cutoff)" in lines[2]
+def test_without_an_id_it_is_my_last_submission(service, lethe):
+    service.on(
+        "GET /submissions", Answer(200, {"items": [{"id": "abc123"}, {"id": "older"}], "next_cursor": "c2"})
+    )
+    service.on(READ, Answer(200, submission("running", succeeded=1)), Answer(200, scored()))
+    assert "run 2 of 4" in lethe("status").stdout
+    waited = lethe("status", "--wait")
+    assert waited.exit_code == 0
+    assert "scored" in waited.stdout
 
 
-def test_a_list_says_which_score_it_shows(service, lethe):
-    done = {"status": "done", "verdict": "scored"}
-    items = [
-        summary("one", score=0.9, ranked_by="calibrated", **done),
-        summary("two", score=0.1, ranked_by="official", **done),
-        summary("three", ranked_by="official"),
-    ]
-    service.on("GET /submissions", Answer(200, {"items": items, "next_cursor": None}))
-    _, first, second, third = lethe("status").stdout.splitlines()
-    assert "0.9000  calibrated score" in first
-    assert "0.1000  official score" in second
-    assert "score" not in third
+def test_without_any_submission_the_next_action_is_named(service, lethe):
+    service.on("GET /submissions", Answer(200, {"items": [], "next_cursor": None}))
+    result = lethe("status", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["code"] == "no_submissions"
+    assert "lethe submit" in lethe("status").stderr
 
 
 def test_the_score_that_ranks_comes_first(service, lethe):
@@ -114,22 +93,6 @@ def test_the_cutoff_is_the_runs_own_and_a_range_where_they_differ(service, lethe
 def test_before_a_run_has_ended_the_cutoff_is_said_to_be_about_what_the_reference_says(service, lethe):
     service.on(READ, Answer(200, submission()))
     assert "cutoff about 1.50 s" in lethe("status", "abc123").stdout
-
-
-def test_the_list_stops_at_its_limit_without_asking_for_more(service, lethe):
-    service.on(
-        "GET /submissions", Answer(200, {"items": [summary("one"), summary("two")], "next_cursor": "c2"})
-    )
-    result = lethe("status", "--limit", "1", "--json")
-    assert [item["id"] for item in json.loads(result.stdout)["items"]] == ["one"]
-    assert len(service.seen) == 1
-
-
-def test_an_empty_list_names_the_next_action(service, lethe):
-    service.on("GET /submissions", Answer(200, {"items": [], "next_cursor": None}))
-    result = lethe("status")
-    assert (result.exit_code, result.stdout) == (0, "")
-    assert "lethe submit" in result.stderr
 
 
 def test_a_time_out_is_exit_code_6_and_names_the_command_to_go_on_with(service, lethe, time):
@@ -190,6 +153,6 @@ def test_progress_off_a_terminal_is_at_most_about_ten_lines_for_any_number_of_ru
     assert len(lethe("status", "abc123", "--wait").stderr.splitlines()) <= 12
 
 
-@pytest.mark.parametrize("arguments", [["--wait"], ["abc123", "--timeout", "3"], ["--limit", "0"]])
+@pytest.mark.parametrize("arguments", [["abc123", "--timeout", "3"], ["abc123", "--wait", "--timeout", "-1"]])
 def test_a_faulty_command_line_is_exit_code_2(lethe, arguments):
     assert lethe("status", *arguments).exit_code == 2
