@@ -46,9 +46,9 @@ def may_read(viewer: User, owners: Container[str], slug: str) -> bool:
     return viewer.id in owners or organises(viewer, slug)
 
 
-def may_see_split(viewer: User, split: str, slug: str, closes_at: datetime, now: datetime) -> bool:
-    """Return whether a split's evaluations are to be seen: the private one is the organisers' until the close."""
-    return split == "public" or now >= closes_at or organises(viewer, slug)
+def may_see_split(viewer: User | None, split: str, slug: str, revealed_at: datetime | None) -> bool:
+    """Return whether a split's evaluations are to be seen: the private one is the organisers' until the reveal."""
+    return split == "public" or revealed_at is not None or organises(viewer, slug)
 
 
 def may_cancel(viewer: User, owners: Container[str], slug: str, split: str, generation: int) -> bool:

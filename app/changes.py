@@ -22,7 +22,14 @@ _LATE_SECONDS = 30.0
 """Numbers are given before the commit: one that is passed over may still come, for so long. No transaction lasts longer."""
 _LATE_MOST = 1000
 _KEPT_MOST = 10_000
-_NOT_ON_BOARDS = ("run.", "evaluation.queued", "evaluation.running", "evaluation.scoring", "calibration.")
+_NOT_ON_BOARDS = (
+    "run.",
+    "final.",
+    "evaluation.queued",
+    "evaluation.running",
+    "evaluation.scoring",
+    "calibration.",
+)
 
 
 class Changes:

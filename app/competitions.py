@@ -16,6 +16,8 @@ SPLITS = ("public", "private")
 """Scored while the competition is open; decides in the end."""
 Ranking = Literal["official", "calibrated"]
 """Which score orders the leaderboard."""
+Reveal = Literal["manual", "automatic"]
+"""Whether the private leaderboard waits for an organiser, or for nothing but the last evaluation."""
 DeviceClass = Literal["cpu", "cuda"]
 """What a worker's models run on."""
 LEAST_MODELS = 3
@@ -148,6 +150,10 @@ class CompetitionConfig(_Section):
     summary: str = ""
     opens_at: datetime
     closes_at: datetime
+    final_entries: int = Field(
+        default=2, ge=1, le=10, description="submissions of each entrant that the private split decides by"
+    )
+    reveal: Reveal = "manual"
     entry_function: str = Field(default="unlearning", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     bundle: Bundle = Bundle()
     sandbox: Sandbox = Sandbox()

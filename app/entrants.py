@@ -37,6 +37,11 @@ class Entrant:
         return self.id if self.kind == "team" else None
 
 
+def id_of(submission: Submission) -> str:
+    """Return whose a submission is."""
+    return submission.team_id or submission.user_id
+
+
 def find(session: Session, slug: str, name: str) -> tuple[Competition, User]:
     """Return a competition and somebody who takes part or may. Raises NotFound."""
     competition = registry.get_competition(session, slug)

@@ -60,7 +60,7 @@ class FromMemory:
         person = None if shown is None else self.context.people.known(*shown, now)
         if person is None:
             return None
-        mark = self.context.polls.mark(submission_id, person, now)
+        mark = self.context.polls.mark(submission_id, person)
         if mark is None:
             return None
         given, body = _if_none_match(request), self.context.polls.body(submission_id, person, mark)

@@ -15,9 +15,19 @@ from sqlalchemy.orm import Session
 from app import disqualification, entrants, ranking, registry
 from app.competitions import Publish, Ranking
 from app.entrants import whose
-from app.models import Competition, Evaluation, Reference, Run, Score, Submission, Team, User
+from app.models import (
+    Competition,
+    Evaluation,
+    FinalEntry,
+    Reference,
+    Run,
+    Score,
+    Submission,
+    Team,
+    User,
+)
 from app.ranking import Candidate, Estimate, Place
-from app.status import RunKind, RunStatus, Status, Verdict
+from app.status import FinalState, RunKind, RunStatus, Status, Verdict
 
 
 @dataclass(frozen=True)
@@ -105,12 +115,20 @@ def best_of(session: Session, competition: Competition, entrant_id: str, now: da
     return next((one.submission_id for one in _best(entries, config.publish)), None)
 
 
+def scored(session: Session, competition: Competition, now: datetime) -> list[str]:
+    """Return the submissions that could rank on the public split, of all participants, best first."""
+    config = registry.config_of(competition)
+    entries, _ = _entries(session, competition, now, config.evaluation.ranking, "public")
+    return [one.submission_id for one in ranking.ordered(_candidates(entries), config.publish)]
+
+
+def _candidates(entries: list[Entry]) -> list[Candidate]:
+    return [Candidate(one.entrant_id, one.submission_id, one.submitted_at, one.score) for one in entries]
+
+
 def _best(entries: list[Entry], publish: Publish) -> list[Entry]:
-    candidates = [
-        Candidate(one.entrant_id, one.submission_id, one.submitted_at, one.score) for one in entries
-    ]
     by_id = {one.submission_id: one for one in entries}
-    return [by_id[one.submission_id] for one in ranking.best(candidates, publish)]
+    return [by_id[one.submission_id] for one in ranking.best(_candidates(entries), publish)]
 
 
 def _entries(
@@ -161,6 +179,10 @@ def _entries(
             disqualification.counts(),
         )
     )
+    if split == "private":  # where final entries alone count, whatever else an admin has had evaluated
+        query = query.join(FinalEntry, FinalEntry.submission_id == Submission.id).where(
+            FinalEntry.state == FinalState.ENTERED
+        )
     if entrant_id is not None:
         query = query.where(whose == entrant_id)
     rows = [tuple(row) for row in session.execute(query)]

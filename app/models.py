@@ -20,7 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from app.status import RunKind, RunStatus, Status, Verdict, WorkerState
+from app.phases import Times
+from app.status import FinalState, RunKind, RunStatus, Status, Verdict, WorkerState
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -76,6 +77,7 @@ class Base(DeclarativeBase):
         Status: _words(Status),
         RunStatus: _words(RunStatus),
         RunKind: _words(RunKind, 8),
+        FinalState: _words(FinalState, 8),
         WorkerState: _words(WorkerState),
         Verdict: _words(Verdict),
     }
@@ -124,8 +126,15 @@ class Competition(Base):
     pages: Mapped[dict[str, Any]]  # page name -> Markdown
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]  # when final entries were taken: app.closing
+    revealed_at: Mapped[datetime | None]  # when the private leaderboard was revealed: app.reveal
     updated_at: Mapped[datetime]
     team_changes: Mapped[int] = mapped_column(default=0)  # counts them, for what is kept of boards
+
+    @property
+    def times(self) -> Times:
+        """What decides its phase."""
+        return Times(self.opens_at, self.closes_at, self.revealed_at)
 
 
 class Team(Base):
@@ -260,6 +269,18 @@ class Submission(Base):
     evaluations: Mapped[list["Evaluation"]] = relationship(
         back_populates="submission", order_by="Evaluation.generation"
     )
+
+
+class FinalEntry(Base):
+    """A submission by which the private split may decide: chosen while the competition is open, or taken at its close."""
+
+    __tablename__ = "final_entries"
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submissions.id"), primary_key=True)
+    competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"), index=True)
+    state: Mapped[FinalState]
+    automatic: Mapped[bool]  # taken at the close for a place that nobody's choice filled
+    created_at: Mapped[datetime]
+    submission: Mapped[Submission] = relationship()
 
 
 class Evaluation(Base):

@@ -61,13 +61,18 @@ class Place:
 
 
 def best(candidates: Iterable[Candidate], publish: Publish) -> list[Candidate]:
-    """Return each person's or team's best candidate, best first: by published score, then by the earlier submission."""
-    ranked = [(one.score, one) for one in candidates if one.score is not None and math.isfinite(one.score)]
-    ranked.sort(key=lambda pair: (-publish.score(pair[0]), pair[1].submitted_at, pair[1].submission_id))
+    """Return each person's or team's best candidate, best first, as `ordered` has them."""
     found: dict[str, Candidate] = {}
-    for _, one in ranked:
+    for one in ordered(candidates, publish):
         found.setdefault(one.who, one)
     return list(found.values())
+
+
+def ordered(candidates: Iterable[Candidate], publish: Publish) -> list[Candidate]:
+    """Return the candidates that can rank, best first: by published score, then by the earlier submission."""
+    ranked = [(one.score, one) for one in candidates if one.score is not None and math.isfinite(one.score)]
+    ranked.sort(key=lambda pair: (-publish.score(pair[0]), pair[1].submitted_at, pair[1].submission_id))
+    return [one for _, one in ranked]
 
 
 def places(ordered: Sequence[Estimate], publish: Publish) -> list[Place]:

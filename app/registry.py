@@ -23,6 +23,12 @@ def register(
         select(Competition).where(Competition.slug == config.slug).with_for_update(key_share=True)
     )
     competition = found or Competition(id=uuid4().hex, slug=config.slug)
+    if competition.closed_at is not None and competition.closes_at != config.closes_at:
+        raise Conflict(
+            f"{config.slug} took its final entries at {competition.closed_at:%Y-%m-%d %H:%M} UTC: "
+            "its closes_at can no longer be changed.",
+            advice=f"Set closes_at to {competition.closes_at.isoformat()} again.",
+        )
     competition.title = config.title
     competition.config = config.model_dump(mode="json")
     competition.pages = dict(pages)

@@ -29,6 +29,14 @@ class RunKind(StrEnum):
     SMOKE = "smoke"
 
 
+class FinalState(StrEnum):
+    """What became of a final entry."""
+
+    CHOSEN = "chosen"  # by its entrant, who may still choose otherwise
+    ENTERED = "entered"  # taken at the close: the private split decides by it
+    DROPPED = "dropped"  # chosen, but without a score at the close
+
+
 class Lane(IntEnum):
     """Which runs go first: whatever waits in a lower lane is lent before everything in a higher one."""
 

@@ -17,6 +17,7 @@ from app.competitions import CompetitionConfig
 from app.db import UnitOfWork, read_only, unit_of_work
 from app.errors import BadRequest, CompetitionClosed, Conflict, Forbidden, IdempotencyMismatch, NotFound
 from app.models import Competition, Evaluation, Reference, Submission, User
+from app.phases import Phase, phase_of
 from app.queue import Doorbell
 from app.status import Status
 from app.storage import Storage
@@ -57,28 +58,31 @@ def accept(  # noqa: PLR0913 - who, what, when, and what it needs
     note: str,
     idempotency_key: str | None,
     now: datetime,
+    begun: datetime | None = None,
     queue_due: timedelta,
     seeds: Callable[[int], Sequence[int]] = evaluations.fresh_seeds,
     bell: Doorbell | None = None,
 ) -> Accepted:
     """Take an upload in; when this returns, the submission is committed, its bundle is stored, and workers are woken.
 
+    An upload that has `begun` before the close is in time, however long it took to arrive; quota is that of `now`.
     Raises Rejected for a bad bundle, QuotaExhausted, Disqualified, CompetitionClosed, NotPrepared, NotFound, BadRequest or
     IdempotencyMismatch; none of them spends quota or leaves a row. `upload` is left where it is.
     """
     _check_words(note, idempotency_key)
+    begun = now if begun is None else begun
     incoming = _Upload(user_id, slug, _sha256(upload), upload.stat().st_size, note, idempotency_key)
     with read_only(engine) as session:
         replayed = _replay(session, incoming)
         if replayed is not None:
             return replayed
-        competition, config, _ = open_competition(session, slug, now)
+        competition, config, _ = open_competition(session, slug, begun)
         disqualification.check(session, competition, user_id)
         quota.check(quota.remaining(session, user_id, competition, config, now), now)
     archive.inspect(upload, config.bundle, config.entry_function)
     storage.put_file(upload)
     with unit_of_work(engine) as session:
-        accepted, device = _insert(session, incoming, now, seeds, now + queue_due)
+        accepted, device = _insert(session, incoming, now, begun, seeds, now + queue_due)
         if bell is not None and accepted.created:
             session.after_commit(lambda: bell.ring(device))
     return accepted
@@ -88,6 +92,7 @@ def _insert(
     session: UnitOfWork,
     incoming: _Upload,
     now: datetime,
+    begun: datetime,
     seeds: Callable[[int], Sequence[int]],
     due: datetime,
 ) -> tuple[Accepted, str]:
@@ -99,7 +104,7 @@ def _insert(
     replayed = _replay(session, incoming)
     if replayed is not None:
         return replayed, "any"
-    competition, config, reference = open_competition(session, incoming.slug, now)
+    competition, config, reference = open_competition(session, incoming.slug, begun)
     disqualification.check(session, competition, incoming.user_id)
     submission = Submission(
         id=uuid4().hex,
@@ -140,13 +145,13 @@ def get(session: Session, submission_id: str, viewer: User, *options: ORMOption)
 NOT_YOURS = "There is no such submission, or it is not yours."
 
 
-def get_evaluation(session: Session, evaluation_id: str, viewer: User, now: datetime) -> Evaluation:
+def get_evaluation(session: Session, evaluation_id: str, viewer: User) -> Evaluation:
     """Return an evaluation to its submission's owners, once its split is to be seen, or an organiser. Raises NotFound."""
     found = session.get(Evaluation, evaluation_id)
     if found is not None:
         competition, owners = found.submission.competition, entrants.people_of(session, found.submission)
         if access.may_read(viewer, owners, competition.slug) and access.may_see_split(
-            viewer, found.split, competition.slug, competition.closes_at, now
+            viewer, found.split, competition.slug, competition.revealed_at
         ):
             return found
     raise NotFound("There is no such evaluation, or it is not yours to see.")
@@ -170,7 +175,7 @@ def cancel(
     """
     submission = get(session, submission_id, actor)
     if evaluation_id is not None:
-        chosen = get_evaluation(session, evaluation_id, actor, now)
+        chosen = get_evaluation(session, evaluation_id, actor)
         if chosen.submission_id != submission.id:
             raise NotFound("The submission has no such evaluation.")
     owners = entrants.people_of(session, submission)
@@ -255,10 +260,14 @@ def open_competition(
 ) -> tuple[Competition, CompetitionConfig, Reference]:
     """Return a competition that takes submissions now. Raises NotFound, CompetitionClosed or NotPrepared."""
     competition = registry.get_competition(session, slug)
-    if now < competition.opens_at:
+    phase = phase_of(competition.times, now)
+    if phase is Phase.UPCOMING:
         raise CompetitionClosed(f"{competition.title} opens at {competition.opens_at:%Y-%m-%d %H:%M} UTC.")
-    if now >= competition.closes_at:
-        raise CompetitionClosed(f"{competition.title} closed at {competition.closes_at:%Y-%m-%d %H:%M} UTC.")
+    if phase is not Phase.OPEN or competition.closed_at is not None:
+        raise CompetitionClosed(
+            f"{competition.title} closed at {competition.closes_at:%Y-%m-%d %H:%M} UTC.",
+            advice="Late submissions are not taken. What had begun to arrive before the close counts as in time.",
+        )
     reference = registry.current_reference(session, competition, "public")
     return competition, registry.config_of(competition), reference
 

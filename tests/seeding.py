@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from app import auth, evaluations, registry, submissions
+from app import auth, evaluations, registry, reveal, submissions, timetable
 from app.competitions import CompetitionConfig
 from app.db import make_engine, migrate, unit_of_work
 from app.evaluations import NewScore, RunLog, RunOutcome
 from app.models import User
+from app.phases import GRACE
+from app.queue import Silent
 from app.reasons import REASONS
 from app.status import Verdict
 from app.storage import LocalStorage
@@ -239,6 +241,19 @@ class World:
         assert self.run(n, seed=hash((forgetting, retain)) & 0xFFFF) == "last"
         self.score(forgetting, retain, test, flags)
         return submission_id
+
+    def after_the_close(self, slug: str = "digits") -> int:
+        """Move the clock past the close, and do what workers then do; return how many competitions that moved."""
+        with unit_of_work(self.engine) as session:
+            closes_at = registry.get_competition(session, slug).closes_at
+        self.clock.now = max(self.clock.now, closes_at + GRACE)
+        return timetable.advance(self.engine, self.clock(), DAY, Silent())
+
+    def revealed(self, slug: str = "digits") -> None:
+        """Close a competition, if that has not been done, and reveal its results."""
+        self.after_the_close(slug)
+        with unit_of_work(self.engine) as session:
+            reveal.reveal(session, slug, "root", self.clock())
 
 
 def graded(forgetting: float, retain: float, test: float, flags: tuple[str, ...] = ()) -> NewScore:

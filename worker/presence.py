@@ -15,7 +15,7 @@ from typing import Protocol
 
 from sqlalchemy import Engine
 
-from app import evaluations, workers
+from app import evaluations, timetable, workers
 from app.db import unit_of_work
 from app.queue import Doorbell
 from app.settings import Settings
@@ -65,7 +65,7 @@ class Reaper:
         self._reaped_at = float("-inf")
 
     def reap_when_due(self) -> None:
-        """Give expired leases back and end what is overdue; between whiles do nothing."""
+        """Give expired leases back, end what is overdue, close competitions; between whiles do nothing."""
         with self._lock:
             if time.monotonic() - self._reaped_at < _NEARLY * self._settings.reap_seconds:
                 return
@@ -75,6 +75,7 @@ class Reaper:
                     session.after_commit(self._bell.ring)
             with unit_of_work(self._engine) as session:
                 workers.forget(session, self._clock())
+            timetable.advance(self._engine, self._clock(), self._settings.queue_due, self._bell)
             self._reaped_at = time.monotonic()
 
 

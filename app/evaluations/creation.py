@@ -24,7 +24,7 @@ def fresh_seeds(count: int) -> Sequence[int]:
     return random.SystemRandom().sample(range(2**31), count)
 
 
-def create(
+def create(  # noqa: PLR0913 - what, on what, when, and its place in the queue
     session: Session,
     submission: Submission,
     reference: Reference,
@@ -36,15 +36,17 @@ def create(
     due: datetime,
     actor: str = "service",
     smoke_seed: int | None = None,
+    in_turn: bool | None = None,
 ) -> Evaluation:
     """Insert the next generation of a submission on the reference's split, with one queued run for each seed.
 
     `cutoff_fraction` is of one retraining's seconds on whatever device takes a run. It is frozen here: a competition
     that changes its own changes no evaluation that there is. With `smoke_seed` a run on the reference's public data is
-    queued before them; it counts nowhere. A participant's first goes before reruns, and waits its turn.
+    queued before them; it counts nowhere. A participant's first, and whatever else is made `in_turn`, goes before reruns
+    and waits its turn; the caller holds the participant's row.
     """
     generation = _next_generation(session, submission.id, reference.split)
-    asked_for = generation == 1 and reference.split == "public"  # else an admin's rerun
+    asked_for = generation == 1 and reference.split == "public" if in_turn is None else in_turn
     device = config_of(reference.competition).evaluation.device
     place = {
         "reference_id": reference.id,

@@ -76,6 +76,7 @@ def submit_bundle(
     context: Ctx,
     person: Person,
     path: Annotated[Path, Depends(received, scope="function")],
+    now: Now,
     key: IdempotencyKey = None,
     note: Annotated[str, Query(max_length=200, description="a few words for your own list")] = "",
 ) -> Response:
@@ -93,6 +94,7 @@ def submit_bundle(
         note=note,
         idempotency_key=key,
         now=context.clock(),  # the body has arrived, which may have taken minutes
+        begun=now,
         queue_due=context.settings.queue_due,
         bell=context.bell,
     )
@@ -120,11 +122,10 @@ def read_submission(
     context: Ctx,
     session: Reading,
     person: Person,
-    now: Now,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Poll this with `If-None-Match`, `Lethe-Poll-Interval` seconds apart, until `status` is `done`."""
-    mark = context.polls.read_mark(session, submission_id, person, now)
+    mark = context.polls.read_mark(session, submission_id, person)
 
     def body() -> bytes:
         return context.polls.describe(session, submission_id, person, mark)
@@ -168,17 +169,13 @@ def read_log(submission_id: SubmissionId, context: Ctx, session: Reading, person
     dependencies=SIGNED_IN,
 )
 def read_evaluation(
-    evaluation_id: EvaluationId,
-    session: Reading,
-    person: Person,
-    now: Now,
-    if_none_match: IfNoneMatch = None,
+    evaluation_id: EvaluationId, session: Reading, person: Person, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read one grading, shown or not; one on the private split is the admins' until the competition closes.
+    """Read one grading, shown or not; one on the private split is the organisers' until the results are revealed.
 
     A rerun is followed here: poll with `If-None-Match`, `Lethe-Poll-Interval` seconds apart.
     """
-    body = evaluation_out(submissions.get_evaluation(session, evaluation_id, person, now)).model_dump_json()
+    body = evaluation_out(submissions.get_evaluation(session, evaluation_id, person)).model_dump_json()
     return unless_known(of_body(body), if_none_match, lambda: body, "application/json", POLL_HEADERS)
 
 
@@ -271,4 +268,4 @@ async def follow_submission(
 
 def _version(context: Context, submission_id: str, person: User) -> versions.Version:
     with read_only(context.engine) as session:
-        return versions.of_submission(session, submission_id, person, context.clock())
+        return versions.of_submission(session, submission_id, person)

@@ -56,6 +56,7 @@ def submit(
     context: Ctx,
     person: Person,
     form: Annotated[uploads.FormUpload, Depends(received_form, scope="function")],
+    now: Now,
     key: FormKey = None,
 ) -> Response:
     """Take the form's upload; a bundle that is refused shows the form again with the reason."""
@@ -69,6 +70,7 @@ def submit(
             note=form.note,
             idempotency_key=key,
             now=context.clock(),  # the body has arrived, which may have taken minutes
+            begun=now,
             queue_due=context.settings.queue_due,
             bell=context.bell,
         )

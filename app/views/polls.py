@@ -4,7 +4,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy.orm import Session
@@ -26,8 +25,6 @@ _MOST_BODIES = 500
 @dataclass(frozen=True)
 class _Mark:
     mark: str
-    closes_at: datetime  # then a private split comes to be seen, without an event
-    closed: bool
     version: tuple[int, int]
     until: float
 
@@ -41,27 +38,26 @@ class Polls:
     _marks: OrderedDict[_Key, _Mark] = field(default_factory=OrderedDict)
     _bodies: OrderedDict[_Key, tuple[str, bytes]] = field(default_factory=OrderedDict)
 
-    def mark(self, submission_id: str, viewer: User, now: datetime) -> str | None:
+    def mark(self, submission_id: str, viewer: User) -> str | None:
         """Return the mark that still holds; None says to ask the database."""
         kept = self._marks.get((submission_id, standing(viewer)))
         if kept is None or kept.version != self.changes.of(submission_id) or self.clock() >= kept.until:
             return None
-        return kept.mark if kept.closed == (now >= kept.closes_at) else None
+        return kept.mark
 
     def body(self, submission_id: str, viewer: User, mark: str) -> bytes | None:
         """Return the bytes that belong to a mark; None says to describe the submission."""
         kept = self._bodies.get((submission_id, standing(viewer)))
         return kept[1] if kept is not None and kept[0] == mark else None
 
-    def read_mark(self, session: Session, submission_id: str, viewer: User, now: datetime) -> str:
+    def read_mark(self, session: Session, submission_id: str, viewer: User) -> str:
         """Ask the database for the mark. Raises NotFound unless it is the viewer's to see."""
         version = self.changes.of(
             submission_id
         )  # before the query: at worst, what is newer is asked for once more
         until = self.clock() + TRUST_SECONDS
-        found = versions.of_submission(session, submission_id, viewer, now)
-        kept = _Mark(found.mark, found.closes_at, now >= found.closes_at, version, until)
-        _keep(self._marks, (submission_id, standing(viewer)), kept, _MOST_MARKS)
+        found = versions.of_submission(session, submission_id, viewer)
+        _keep(self._marks, (submission_id, standing(viewer)), _Mark(found.mark, version, until), _MOST_MARKS)
         return found.mark
 
     def describe(self, session: Session, submission_id: str, viewer: User, mark: str) -> bytes:

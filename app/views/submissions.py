@@ -138,10 +138,10 @@ def detail(session: Session, submission_id: str, viewer: User, now: datetime) ->
     """Return everything that the submission's page shows. Raises NotFound."""
     submission = submissions.get(session, submission_id, viewer, *_SHOWN)
     evaluation = submissions.published_evaluation(submission)
-    closes_at = submission.competition.closes_at
+    revealed_at = submission.competition.revealed_at
     slug, owners = submission.competition.slug, entrants.people_of(session, submission)
     seen = [
-        one for one in submission.evaluations if access.may_see_split(viewer, one.split, slug, closes_at, now)
+        one for one in submission.evaluations if access.may_see_split(viewer, one.split, slug, revealed_at)
     ]
     active = [one for one in seen if one.status is not Status.DONE]
     refund = select(QuotaEntry.id).where(

@@ -41,7 +41,7 @@ _STATES = (
     Submission.id,  # this and the next for what hangs on them
     Submission.competition_id,
     Competition.slug,
-    Competition.closes_at,
+    Competition.revealed_at,
     Competition.team_changes,
     Competition.updated_at,  # moves with the configuration, and when scores of another grader are published
     Evaluation.id,
@@ -118,11 +118,9 @@ class Version:
 
     mark: str
     final: bool
-    closes_at: datetime
-    """When its competition closes, and its viewer may come to see more."""
 
 
-def of_submission(session: Session, submission_id: str, viewer: User, now: datetime) -> Version:
+def of_submission(session: Session, submission_id: str, viewer: User) -> Version:
     """Return the version of a submission. Raises NotFound unless it is the viewer's to see.
 
     Runs of what is done do not change any more and are not counted. A run that is taken up raises its fence, so that
@@ -131,9 +129,9 @@ def of_submission(session: Session, submission_id: str, viewer: User, now: datet
     rows = session.execute(_SUBMISSION, {"id": submission_id, "viewer": viewer.id}).all()
     if not rows or not access.may_read(viewer, {rows[0].user_id, rows[0].member_id}, rows[0].slug):
         raise NotFound(submissions.NOT_YOURS)
-    seen = [row for row in rows if access.may_see_split(viewer, row.split, row.slug, row.closes_at, now)]
+    seen = [row for row in rows if access.may_see_split(viewer, row.split, row.slug, row.revealed_at)]
     mark = _digest([tuple(row[6:]) for row in seen])
-    return Version(mark, all(row.status is Status.DONE for row in seen), rows[0].closes_at)
+    return Version(mark, all(row.status is Status.DONE for row in seen))
 
 
 def of_board(session: Session, slug: str, now: datetime) -> str:

@@ -12,8 +12,8 @@ from app import evaluations, registry, submissions
 from app.competitions import SPLITS, CompetitionConfig
 from app.db import make_engine, migrate, read_only, unit_of_work
 from app.evaluations import NewScore, RunLog, RunOutcome
-from app.models import Base, Evaluation, Event, QuotaEntry, Run, Submission, User
-from app.status import RunKind, RunStatus, Verdict
+from app.models import Base, Evaluation, Event, FinalEntry, QuotaEntry, Run, Submission, User
+from app.status import FinalState, RunKind, RunStatus, Verdict
 from app.storage import LocalStorage
 from tests.lending import calibrate_all, lend
 
@@ -151,6 +151,20 @@ class World:
     def reap(self, at):
         with unit_of_work(self.engine) as session:
             return evaluations.reap(session, at, DAY)
+
+    def enter(self, submission_id, at=NOW):
+        """Make a submission one of the final entries, which the private split ranks."""
+        with unit_of_work(self.engine) as session:
+            submission = session.get_one(Submission, submission_id)
+            session.add(
+                FinalEntry(
+                    submission_id=submission_id,
+                    competition_id=submission.competition_id,
+                    state=FinalState.ENTERED,
+                    automatic=True,
+                    created_at=at,
+                )
+            )
 
     def evaluation(self, evaluation_id):
         with read_only(self.engine) as session:

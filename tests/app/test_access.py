@@ -7,8 +7,7 @@ import pytest
 from app import access
 from app.models import Competition, CompetitionOrganiser, User
 
-CLOSES = datetime(2026, 6, 1, tzinfo=UTC)
-BEFORE, AFTER = datetime(2026, 5, 31, tzinfo=UTC), CLOSES
+REVEALED = datetime(2026, 6, 2, tzinfo=UTC)
 
 
 def person(name, role="participant", *slugs):
@@ -42,11 +41,16 @@ def test_what_is_adas_is_hers_and_the_organisers_to_read():
     assert not access.may_read(OLIVE, {"ada"}, "faces")
 
 
-@pytest.mark.parametrize(("now", "seen"), [(BEFORE, [False, True, True]), (AFTER, [True, True, True])])
-def test_the_private_split_is_the_organisers_until_the_close_and_the_public_one_everybodys(now, seen):
-    people = (ADA, OLIVE, ROOT)
-    assert [access.may_see_split(one, "private", "digits", CLOSES, now) for one in people] == seen
-    assert all(access.may_see_split(one, "public", "digits", CLOSES, now) for one in people)
+@pytest.mark.parametrize(
+    ("revealed_at", "seen"), [(None, [False, False, True, True]), (REVEALED, [True, True, True, True])]
+)
+def test_the_private_split_is_the_organisers_until_the_reveal_and_the_public_one_everybodys(
+    revealed_at, seen
+):
+    people = (None, ADA, OLIVE, ROOT)
+    assert [access.may_see_split(one, "private", "digits", revealed_at) for one in people] == seen
+    assert all(access.may_see_split(one, "public", "digits", revealed_at) for one in people)
+    assert not access.may_see_split(OLIVE, "private", "faces", None)
 
 
 def test_an_owner_stops_their_first_evaluation_and_an_organiser_any():

@@ -70,6 +70,7 @@ def test_a_disqualified_entrant_has_no_place_on_either_split(world, two, ada, ad
             session, two[0], "private", admin, NOW, queue_due=timedelta(days=1), seeds=[1, 2, 3]
         )
     world.score(rerun.id, 0.3)
+    world.enter(two[0])
     assert len(board(world, "private")) == 1
     everything(world, "disqualify", ada, admin)
     assert board(world) == board(world, "private") == []
@@ -146,7 +147,7 @@ def test_its_owner_reads_the_reason_and_polls_hear_of_it(world, two, ada, admin)
     def seen():
         with read_only(world.engine) as session:
             found = detail(session, two[0], ada, LATER).submission.disqualified
-            return found and found.reason, versions.of_submission(session, two[0], ada, LATER).mark
+            return found and found.reason, versions.of_submission(session, two[0], ada).mark
 
     first = seen()
     one(world, "disqualify", two[0], admin)

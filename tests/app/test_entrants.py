@@ -113,9 +113,9 @@ def test_a_submission_belongs_to_its_senders_team_and_every_member_sees_and_canc
         assert submissions.get(session, sent, grace).team_id == sieve
         with pytest.raises(NotFound):
             submissions.get(session, sent, eve)
-        assert versions.of_submission(session, sent, grace, NOW).mark
+        assert versions.of_submission(session, sent, grace).mark
         with pytest.raises(NotFound):
-            versions.of_submission(session, sent, eve, NOW)
+            versions.of_submission(session, sent, eve)
         (listed,) = submission_views.mine(session, grace, None, None).items
         assert (listed.id, listed.user, listed.team) == (sent, "ada", "The sieve")
         assert submission_views.mine(session, eve, None, None).items == []

@@ -165,11 +165,11 @@ def test_publishing_swaps_everything_and_writes_events(grader, two, world):
 def test_publishing_changes_what_a_submissions_poll_asks_for(grader, two, world, ada):
     submission_id = world.evaluation(two[0]).submission_id
     with read_only(grader.engine) as session:
-        before = versions.of_submission(session, submission_id, ada, LATER)
+        before = versions.of_submission(session, submission_id, ada)
     grader.stage(dict.fromkeys(two, 0.3))
     grader.publish()
     with read_only(grader.engine) as session:
-        assert versions.of_submission(session, submission_id, ada, LATER) != before
+        assert versions.of_submission(session, submission_id, ada) != before
 
 
 def test_publishing_twice_changes_nothing_more(grader, two, world):
@@ -296,6 +296,7 @@ def test_a_preview_ranks_the_private_split_too(grader, world, ada):
     submission_id, _ = world.submission(ada)
     world.score(world.evaluation_of(submission_id))
     private = _private(world, submission_id, 0.4)
+    world.enter(submission_id)
     grader.stage({private: 0.25})
     hidden = grader.preview().boards[1]
     assert hidden.split == "private"

@@ -65,9 +65,7 @@ def private_rerun(client, world, bearer, submission):
     return answer.json()
 
 
-def test_the_private_split_is_hidden_from_the_owner_until_the_competition_closes(
-    client, world, bearer, sign_in
-):
+def test_the_private_split_is_hidden_from_the_owner_until_the_reveal(client, world, bearer, sign_in):
     submission = world.scored("ada", 0.08, 0.98, 0.97)
     page, events = f"/submissions/{submission}", f"/api/v1/submissions/{submission}/events"
     private = private_rerun(client, world, bearer, submission)["links"]["self"]
@@ -80,6 +78,10 @@ def test_the_private_split_is_hidden_from_the_owner_until_the_competition_closes
     world.run(4)
     world.score(0.07, 0.98, 0.97)
     world.clock.now = world.clock.now.replace(month=7)
+    assert client.get(private, headers=bearer("ada")).status_code == 404
+    sign_in("ada")
+    assert "<td>private</td>" not in client.get(page).text
+    world.revealed()
     assert client.get(private, headers=bearer("ada")).json()["score"]["forgetting_quality"] == 0.07
     assert client.get(private, headers=bearer("grace")).status_code == 404
     sign_in("ada")

@@ -1,7 +1,5 @@
 """What polls and leaderboards ask of the database while nothing changes, and what they say once something does."""
 
-from datetime import UTC, datetime
-
 from sqlalchemy import delete
 from starlette.testclient import TestClient
 
@@ -95,14 +93,18 @@ def test_a_token_that_expires_meanwhile_opens_nothing_any_more(client, world, si
     assert client.get("/api/v1/submissions").status_code == 401
 
 
-def test_the_close_of_a_competition_is_seen_although_no_event_tells_of_it(client, world, bearer):
-    url = f"/api/v1/submissions/{world.submit('ada')}"
-    person = world.user("ada")
-    polls = client.app.state.context.polls
-    assert poll(client, url, bearer("ada")).status_code == 200
-    submission_id = url.rsplit("/", 1)[1]
-    assert polls.mark(submission_id, person, world.clock()) is not None
-    assert polls.mark(submission_id, person, datetime(2026, 6, 1, tzinfo=UTC)) is None
+def test_what_is_evaluated_in_secret_does_not_move_a_poll_until_the_reveal_does(client, world, bearer):
+    submission = world.scored("ada", 0.08, 0.99, 0.98)
+    world.reference("private")
+    url = f"/api/v1/submissions/{submission}"
+    first = poll(client, url, bearer("ada")).headers["ETag"]
+    world.after_the_close()
+    assert poll(client, url, bearer("ada"), first).status_code == 304
+    world.run(4)
+    world.score(0.07, 0.99, 0.98)
+    assert poll(client, url, bearer("ada"), first).status_code == 304
+    world.revealed()
+    assert poll(client, url, bearer("ada"), first).status_code == 200
 
 
 def test_memory_answers_exactly_what_the_route_does(client, world, bearer):

@@ -12,8 +12,8 @@ import anyio
 import httpx
 import pytest
 
-from app import uploads
-from app.db import read_only
+from app import phases, registry, uploads
+from app.db import read_only, unit_of_work
 from app.main import create_app
 from app.models import Submission
 from app.settings import Settings
@@ -53,12 +53,34 @@ def left_over(world):
     return list(folder.iterdir()) if folder.exists() else []
 
 
-def test_an_upload_that_begins_before_the_close_and_arrives_after_it_is_late(upload, world):
+def test_an_upload_that_begins_before_the_close_and_arrives_after_it_is_in_time(upload, world):
     world.competition(closes_at="2026-03-02T09:01:00Z")
-    answer = upload(between=lambda: world.clock.forward(minutes=2))
+    assert upload(between=lambda: world.clock.forward(minutes=2)).status_code in {201, 303}
+
+
+def test_an_upload_that_begins_at_the_close_is_refused_with_the_time_of_the_close(upload, world):
+    world.competition(closes_at="2026-03-02T09:01:00Z")
+    world.clock.forward(minutes=1)
+    answer = upload()
     assert answer.status_code == 409
-    assert "competition_closed" in answer.text
+    assert "closed at 2026-03-02 09:01 UTC" in answer.text
+    assert "Late submissions are not taken" in answer.text
     assert left_over(world) == []
+
+
+def test_an_upload_that_arrives_after_final_entries_were_taken_is_late(upload, world):
+    world.competition(closes_at="2026-03-02T09:01:00Z")
+
+    def close():
+        world.clock.forward(minutes=20)
+        with unit_of_work(world.engine) as session:
+            registry.get_competition(session, "digits").closed_at = world.clock()
+
+    assert upload(between=close).status_code == 409
+
+
+def test_no_upload_lasts_longer_than_the_close_waits_for_it():
+    assert phases.GRACE.total_seconds() > uploads.LONGEST_SECONDS
 
 
 def test_an_upload_is_paid_with_the_quota_of_the_day_on_which_it_arrives(upload, world):
