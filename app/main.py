@@ -30,11 +30,13 @@ from app.routes import (
     api_data,
     api_entrants,
     api_organisers,
+    api_teams,
     health,
     organise,
     pages,
     participant,
     sign_in,
+    teams,
 )
 from app.settings import Settings, make_data_dir
 from app.static_files import VersionedFiles
@@ -49,6 +51,7 @@ PATIENCE_SECONDS = 10.0
 _ROUTES = (
     pages,
     sign_in,
+    teams,
     account,
     participant,
     admin,
@@ -62,6 +65,7 @@ _ROUTES = (
     api_data,
     api_entrants,
     api_organisers,
+    api_teams,
     health,
 )
 LEFT_BEHIND = timedelta(days=1)

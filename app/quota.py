@@ -3,12 +3,12 @@
 An admin may give entries, or take some, for a day or for every day: such a row changes the limit, not what is used.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from app import entrants, events
@@ -45,6 +45,32 @@ def remaining(
     given, balance = session.execute(sums.where(*_of(user_id, competition), today)).one()
     midnight = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
     return Quota(limit=max(0, config.bundle.per_day + given), used=-balance, resets_at=midnight)
+
+
+def so_far(
+    session: Session,
+    people: Collection[str],
+    competition: Competition,
+    config: CompetitionConfig,
+    now: datetime,
+) -> tuple[int, int]:
+    """Return how many submissions people have spent in a competition, and how many one entrant could have by today.
+
+    That is the quota of each UTC day since it opened, and what an admin gave or took until today.
+    """
+    today = now.astimezone(UTC).date()
+    days = max(0, (today - competition.opens_at.date()).days + 1)
+    sums = select(
+        func.coalesce(func.sum(case((QuotaEntry.kind == ADJUST, 0), else_=QuotaEntry.amount)), 0),
+        func.coalesce(func.sum(case((QuotaEntry.day.is_(None), QuotaEntry.amount * days), else_=0)), 0),
+        func.coalesce(func.sum(case((_adjusts_until(today), QuotaEntry.amount), else_=0)), 0),
+    ).where(QuotaEntry.user_id.in_(people), QuotaEntry.competition_id == competition.id)
+    balance, daily, dated = session.execute(sums).one()
+    return -balance, config.bundle.per_day * days + daily + dated
+
+
+def _adjusts_until(today: date) -> ColumnElement[bool]:
+    return and_(QuotaEntry.kind == ADJUST, QuotaEntry.day <= today.isoformat())
 
 
 def adjustments(

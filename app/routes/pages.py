@@ -9,7 +9,7 @@ from app import access, problems
 from app.dependencies import Ctx, Now, Reading, Visitor
 from app.errors import NotFound
 from app.reasons import REASONS
-from app.views import boards, competitions, public_data
+from app.views import boards, competitions, public_data, teams
 
 router = APIRouter(include_in_schema=False)
 log = logging.getLogger("lethe.web")
@@ -18,8 +18,11 @@ log = logging.getLogger("lethe.web")
 @router.get("/")
 def home(request: Request, context: Ctx, session: Reading, visitor: Visitor, now: Now) -> Response:
     """List the competitions."""
-    found = competitions.listing(session, now)
-    return context.renderer.page(request, "home.html", {"competitions": found}, viewer=visitor)
+    shown = {
+        "competitions": competitions.listing(session, now),
+        "invitations": [] if visitor is None else teams.waiting(session, visitor),
+    }
+    return context.renderer.page(request, "home.html", shown, viewer=visitor)
 
 
 @router.get("/problems")

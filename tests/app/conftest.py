@@ -61,7 +61,7 @@ def make_config(slug="digits", per_day=5, **values):
     return CompetitionConfig(
         slug=slug,
         title="Digits",
-        opens_at=NOW - timedelta(days=30),
+        opens_at=values.pop("opens_at", NOW - timedelta(days=30)),
         closes_at=NOW + timedelta(days=30),
         bundle={"per_day": per_day},
         **values,

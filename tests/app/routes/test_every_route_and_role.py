@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
-from app import auth, organisers, registry
+from app import auth, organisers, registry, teams
 from app.db import read_only, unit_of_work
 from app.main import create_app
 from app.models import Evaluation, Event, Token
@@ -34,6 +34,13 @@ POST   /competitions/{slug}/submit                                     401 303 3
 GET    /submissions                                                    in  200 200 200 200 200
 GET    /submissions/{submission_id}                                    in  200 404 404 200 200
 POST   /submissions/{submission_id}/cancel                             401 303 404 404 303 303
+GET    /competitions/{slug}/team                                       in  200 200 200 200 200
+POST   /competitions/{slug}/team/create                                401 303 303 303 303 303
+POST   /competitions/{slug}/team/rename                                401 404 404 404 404 404
+POST   /competitions/{slug}/team/leave                                 401 404 404 404 404 404
+POST   /competitions/{slug}/team/invite                                401 404 404 404 404 404
+POST   /competitions/{slug}/team/merge                                 401 404 404 404 404 404
+POST   /competitions/{slug}/team/invitations/{invitation_id}/{answer}  401 303 404 404 404 404
 GET    /sign-in                                                        200 200 200 200 200 200
 POST   /sign-in                                                        303 303 303 303 303 303
 POST   /sign-out                                                       303 303 303 303 303 303
@@ -86,6 +93,14 @@ POST   /api/v1/admin/submissions/{submission_id}/rerun                 401 403 4
 GET    /api/v1/admin/competitions/{slug}/organisers                    401 403 403 403 403 200
 PUT    /api/v1/admin/competitions/{slug}/organisers/{name}             401 403 403 403 403 200
 DELETE /api/v1/admin/competitions/{slug}/organisers/{name}             401 403 403 403 403 200
+GET    /api/v1/competitions/{slug}/team                               401 200 200 200 200 200
+POST   /api/v1/competitions/{slug}/team                               401 201 201 201 201 201
+PATCH  /api/v1/competitions/{slug}/team                               401 404 404 404 404 404
+POST   /api/v1/competitions/{slug}/team/leave                         401 404 404 404 404 404
+POST   /api/v1/competitions/{slug}/team/invitations                   401 404 404 404 404 404
+POST   /api/v1/invitations/{invitation_id}/accept                     401 200 404 404 404 404
+POST   /api/v1/invitations/{invitation_id}/decline                    401 200 404 404 404 404
+POST   /api/v1/invitations/{invitation_id}/withdraw                   401 404 404 404 404 404
 GET    /api/v1/openapi.json                                           200 200 200 200 200 200
 GET    /healthz                                                        200 200 200 200 200 200
 GET    /readyz                                                         200 200 200 200 200 200
@@ -94,7 +109,15 @@ GET    /metrics                                                        401 401 4
 SIGN_IN = {"data": {"name": "ada", "password": PASSWORD}}
 RERUN = {"reason": "a new reference"}
 QUOTA = {"reason": "lost to a fault", "amount": 1}
+TEAM = {"name": "The colander"}
 BODIES = {
+    "POST /competitions/{slug}/team/create": {"data": TEAM},
+    "POST /competitions/{slug}/team/rename": {"data": TEAM},
+    "POST /competitions/{slug}/team/invite": {"data": TEAM},
+    "POST /competitions/{slug}/team/merge": {"data": TEAM},
+    "POST /api/v1/competitions/{slug}/team": {"json": TEAM},
+    "PATCH /api/v1/competitions/{slug}/team": {"json": TEAM},
+    "POST /api/v1/competitions/{slug}/team/invitations": {"json": TEAM},
     "POST /competitions/{slug}/submit": {"files": {"bundle": ("a.zip", zipped(GOOD), "application/zip")}},
     "POST /sign-in": SIGN_IN,
     "POST /account/email": {"data": {"email": "me@example.org", "password": PASSWORD}},
@@ -169,7 +192,13 @@ def place(tmp_path_factory):
         token = session.scalar(select(Token.id).where(Token.digest == auth._digest(world.tokens["ada"])))
         own = dict(session.execute(select(Evaluation.submission_id, Evaluation.id)).all())
     names = {"slug": "digits", "tab": "rules", "name": "grace", "token_id": token}
+    world.person("mia")
+    with unit_of_work(world.engine) as session:
+        mia = world.user("mia")
+        teams.create(session, "digits", "The sieve", mia, world.clock())
+        invitation = teams.invite(session, "digits", "ada", mia, world.clock()).id
     names |= {"calibration_id": calibration, "sha256": "0" * 64}
+    names |= {"invitation_id": invitation, "answer": "accept"}
     return Place(
         world,
         sessions,
