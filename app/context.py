@@ -21,6 +21,7 @@ from app.settings import Settings
 from app.storage import Storage
 from app.views.boards import Boards
 from app.views.polls import Polls
+from app.views.queue import Queues
 
 _WINDOW = timedelta(minutes=5)
 
@@ -41,6 +42,7 @@ class Context:
     metrics_token: str | None
     changes: Changes
     people: People
+    queues: Queues
     polls: Polls
     boards: Boards
     public_files: PublicFiles
@@ -52,7 +54,11 @@ class Context:
     """For a name from one address: a stranger elsewhere cannot keep its owner out."""
     failures_by_address: FailureLimit = field(default_factory=lambda: FailureLimit(50, _WINDOW))
     uploads_under_way: Turns = field(default_factory=lambda: Turns(uploads.AT_ONCE, uploads.too_many))
-    streams: Turns = field(default_factory=lambda: Turns(streams.PER_PERSON, streams.too_many))
+    streams: Turns = field(
+        default_factory=lambda: Turns(
+            streams.PER_PERSON, streams.too_many, most_of_all=streams.PER_PROCESS, full=streams.full
+        )
+    )
     bell: Doorbell = field(default_factory=Silent)
     """Rung when there is work for workers."""
 

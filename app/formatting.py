@@ -38,6 +38,12 @@ def relative(moment: datetime, now: datetime) -> str:
     return f"in {words}" if gap > 0 else f"{words} ago"
 
 
+def clock(moment: datetime, now: datetime) -> str:
+    """Return the time of day, and the date unless it is today's: '09:05:12 UTC', '2026-01-31 09:05 UTC'."""
+    day = moment.astimezone(UTC)
+    return f"{day:%H:%M:%S} UTC" if day.date() == now.astimezone(UTC).date() else utc(moment)
+
+
 def duration(seconds: float, digits: int = 2) -> str:
     """Return a length of time: '0.42 s', '12.3 s', '4 min 05 s', '2 h 10 min'; `digits` after the point at most.
 

@@ -60,9 +60,10 @@ class FromMemory:
         person = None if shown is None else self.context.people.known(*shown, now)
         if person is None:
             return None
-        mark = self.context.polls.mark(submission_id, person)
-        if mark is None:
+        seen = self.context.polls.mark(submission_id, person)
+        if seen is None:
             return None
+        mark = seen.mark
         given, body = _if_none_match(request), self.context.polls.body(submission_id, person, mark)
         if body is None and not is_known(mark, given):
             return None

@@ -38,11 +38,23 @@ class Gate:
 
 
 class Turns:
-    """Counts what each person has under way; who has `most` already is answered with `refusal(most)`."""
+    """Counts what each person has under way; who has `most` already is answered with `refusal(most)`.
 
-    def __init__(self, most: int, refusal: Callable[[int], LetheError]) -> None:
+    With `most_of_all`, no more than so many are under way of all people together; then `full()` is the answer.
+    """
+
+    def __init__(
+        self,
+        most: int,
+        refusal: Callable[[int], LetheError],
+        *,
+        most_of_all: int | None = None,
+        full: Callable[[], LetheError] | None = None,
+    ) -> None:
         self._most = most
         self._refusal = refusal
+        self._most_of_all = most_of_all
+        self._full = full
         self._held: Counter[str] = Counter()
         self._lock = Lock()
 
@@ -52,6 +64,8 @@ class Turns:
         with self._lock:
             if self._held[key] >= self._most:
                 raise self._refusal(self._most)
+            if self._full is not None and self._held.total() >= (self._most_of_all or 0):
+                raise self._full()
             self._held[key] += 1
         try:
             yield

@@ -29,6 +29,7 @@ from app.routes import (
     api_competitions,
     api_data,
     api_entrants,
+    api_events,
     api_organisers,
     api_teams,
     health,
@@ -43,6 +44,8 @@ from app.static_files import VersionedFiles
 from app.storage import Storage, open_storage, sweep
 from app.views.boards import Boards
 from app.views.polls import Polls
+from app.views.queue import Queues
+from app.workers import lost_after
 
 PATIENCE_SECONDS = 10.0
 """How long a request waits for the database or the store before it answers that it is busy."""
@@ -66,6 +69,7 @@ _ROUTES = (
     api_entrants,
     api_organisers,
     api_teams,
+    api_events,
     health,
 )
 LEFT_BEHIND = timedelta(days=1)
@@ -115,12 +119,14 @@ def _context(settings: Settings, storage: Storage, clock: Callable[[], datetime]
     engine = make_engine(settings.url, patience=PATIENCE_SECONDS)
     health_engine = make_engine(settings.url, patience=PATIENCE_SECONDS, pooled=False)
     changes = Changes(engine, settings.fresh_seconds)
+    queues = Queues(lost_after(settings))
     return Context(
         settings=settings,
         engine=engine,
         changes=changes,
         people=People(engine, changes),
-        polls=Polls(changes),
+        queues=queues,
+        polls=Polls(changes, queues),
         boards=Boards(changes),
         public_files=PublicFiles(storage, settings.data_dir / "public"),
         health_engine=health_engine,

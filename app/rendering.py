@@ -56,7 +56,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        filters = ("utc", "iso", "relative", "duration", "size", "fixed", "percent")
+        filters = ("utc", "iso", "clock", "relative", "duration", "size", "fixed", "percent")
         self._environment.filters.update({name: getattr(formatting, name) for name in filters})
         self._environment.filters["markdown"] = markdown
         self._environment.globals["asset"] = self._asset

@@ -1,45 +1,18 @@
 """What the API speaks; pages are drawn from the same read models."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic import BaseModel, ConfigDict, Field
 
-from app.competitions import Publish, Ranking
+from app.competitions import Ranking
 from app.reasons import Fault
+from app.schemas_base import Graded as Graded  # noqa: PLC0414 - others take these from here
+from app.schemas_base import Out as Out  # noqa: PLC0414
+from app.schemas_base import Seconds as Seconds  # noqa: PLC0414
+from app.schemas_progress import ProgressOut
 from app.status import RunStatus, Status, Verdict, WorkerState
 from app.text import PlainText
-
-
-def _publish(info: ValidationInfo) -> Publish:
-    if not isinstance(info.context, Publish):
-        raise ValueError("is rounded as its competition says: build it with Out.rounded")  # noqa: TRY004 - pydantic's way
-    return info.context
-
-
-def _score(value: float, info: ValidationInfo) -> float:
-    return _publish(info).score(value)
-
-
-def _seconds(value: float, info: ValidationInfo) -> float:
-    return _publish(info).seconds(value)
-
-
-# Nothing of these types can be answered without the rounding of its competition: more digits would carry more of the
-# hidden data out than the score is meant to.
-Graded = Annotated[float, AfterValidator(_score)]
-Seconds = Annotated[float, AfterValidator(_seconds)]
-
-
-class Out(BaseModel):
-    """Something that Lethe answers."""
-
-    model_config = ConfigDict(frozen=True)
-
-    @classmethod
-    def rounded(cls, publish: Publish, **values: Any) -> Self:
-        """Build it with every score and time rounded as its competition publishes them."""
-        return cls.model_validate(values, context=publish)
 
 
 class DecimalsOut(Out):
@@ -79,6 +52,7 @@ class RunOut(Out):
     )
     device: str | None = Field(description="where it runs or ran, in words")
     reason: str | None = Field(description="reason code, only when the run failed")
+    losses: int = Field(description="times that we lost a worker or sandbox under it; nothing is charged")
 
 
 class SmokeOut(Out):
@@ -199,6 +173,7 @@ class SubmissionOut(Out):
     verdict: Verdict | None = Field(description="null until status is 'done'")
     reason: ReasonOut | None
     runs: RunCounts
+    progress: ProgressOut
     cutoff_seconds: float = Field(
         description="a run's limit in wall seconds where retraining takes what the reference says; "
         "run_details has each run's own"

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 
 from cli.client import JsonObject
-from cli.text import clean, say
+from cli.text import clean, plural, say
 
 LINES = 8
 """How many lines of progress a count gets where no bar can be drawn."""
@@ -116,7 +116,7 @@ def stage(submission: JsonObject) -> tuple[str, int, int]:
     total, finished = runs.get("total", 0), runs.get("succeeded", 0) + runs.get("failed", 0)
     status = submission["status"]
     if status == "queued":
-        return "Waiting for a worker", finished, total
+        return f"Waiting for a worker{_before(submission)}", finished, total
     if status == "running" and (submission.get("smoke") or {}).get("status") in {"queued", "running"}:
         return "Smoke run", finished, total
     if status == "running":
@@ -124,14 +124,40 @@ def stage(submission: JsonObject) -> tuple[str, int, int]:
     return ("Scoring" if status == "scoring" else "Done"), finished, total
 
 
+def expected(submission: JsonObject) -> str:
+    """Say when it may be done, or why that cannot be said; "" where the service says neither."""
+    progress = submission.get("progress") or {}
+    words = str(progress.get("estimate_words") or "")
+    if not progress.get("estimate"):
+        return words
+    return f"{'score' if progress['estimate'].get('until') == 'score' else 'last run'} in {words}"
+
+
+def remarks(submission: JsonObject) -> list[str]:
+    """Return what went wrong on the service's side on the way."""
+    return [str(one) for one in (submission.get("progress") or {}).get("remarks") or []]
+
+
+def _before(submission: JsonObject) -> str:
+    ahead = (submission.get("progress") or {}).get("ahead")
+    return f", {plural(ahead, 'submission')} before yours" if ahead else ""
+
+
 class _Bar:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._task = progress.add_task("Asking", total=None)
+        self._told: set[str] = set()
 
     def seen(self, submission: JsonObject) -> None:
         words, finished, total = stage(submission)
+        when = expected(submission) if submission["status"] != "done" else ""
+        words = f"{words} ({when})" if when else words
         self._progress.update(self._task, description=words, completed=finished, total=total or None)
+        for remark in remarks(submission):
+            if remark not in self._told:
+                self._told.add(remark)
+                self._progress.console.print(clean(remark), markup=False, highlight=False)
 
     def trouble(self, message: str) -> None:
         self._progress.update(self._task, description="Waiting for the service")
@@ -143,13 +169,20 @@ class _Lines:
 
     def __init__(self) -> None:
         self._last: tuple[str, int] | None = None
+        self._told: set[str] = set()
 
     def seen(self, submission: JsonObject) -> None:
         words, finished, total = stage(submission)
-        mark = (str(submission["status"]), finished * 10 // max(total, 1))
+        waits = submission["status"] == "queued"
+        mark = (words if waits else str(submission["status"]), finished * 10 // max(total, 1))
         if mark != self._last:
             self._last = mark
-            say(words)
+            when = expected(submission) if submission["status"] != "done" else ""
+            say(f"{words} ({when})" if when else words)
+        for remark in remarks(submission):
+            if remark not in self._told:
+                self._told.add(remark)
+                say(remark)
 
     def trouble(self, message: str) -> None:
         say(message)

@@ -6,8 +6,8 @@ from urllib.parse import urljoin
 from cli.client import JsonObject
 from cli.config import Connection
 from cli.exit_codes import ExitCode
-from cli.progress import stage
-from cli.text import decimals_of, facts, moment, number, reach, seconds
+from cli.progress import expected, remarks, stage
+from cli.text import decimals_of, duration, facts, moment, number, reach, seconds
 
 
 def exit_code(submission: JsonObject) -> ExitCode:
@@ -26,10 +26,23 @@ def described(submission: JsonObject, connection: Connection) -> str:
     verdict = str(submission.get("verdict") or "").replace("_", " ")
     pairs.append(("status", verdict or words.lower()))
     pairs.append(("runs", f"{finished} of {total} finished"))
+    pairs += _progress(submission)
     pairs += score_facts(submission) + _reason(submission) + _smoke(submission) + _seconds(submission)
     if page := (submission.get("links") or {}).get("html"):
         pairs.append(("page", urljoin(f"{connection.url}/", str(page))))
     return facts(pairs)
+
+
+def _progress(submission: JsonObject) -> list[tuple[str, str]]:
+    """Say how long each stage took, when it may be done, and what went wrong on our side."""
+    passed = [
+        one for one in (submission.get("progress") or {}).get("stages") or [] if (one["seconds"] or 0) >= 0.5
+    ]
+    found = [("took", ", ".join(f"{one['name']} {duration(one['seconds'])}" for one in passed))]
+    if submission["status"] != "done":
+        found.append(("expected", expected(submission)))
+    found += [("on our side", remark) for remark in remarks(submission)]
+    return [(name, words) for name, words in found if words]
 
 
 def score_facts(submission: JsonObject) -> list[tuple[str, str]]:

@@ -1,21 +1,16 @@
-"""API v1 for participants: upload, read, follow, cancel."""
+"""API v1 for participants: upload, read, cancel."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
 
-import anyio
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as PathParam
 from fastapi.responses import JSONResponse, PlainTextResponse
-from fastapi.sse import EventSourceResponse, ServerSentEvent
-from starlette.concurrency import run_in_threadpool
 
 from app import logs, submissions, uploads
-from app.context import Context
 from app.db import read_only
 from app.dependencies import Ctx, Now, Person, Reading, Writing
-from app.models import User
 from app.routes import examples
 from app.routes.door import Door, IdempotencyKey, Slug, api_door
 from app.routes.etags import IfNoneMatch, of_body, unless_known
@@ -27,14 +22,11 @@ from app.schemas import (
     SubmissionPage,
 )
 from app.views import submissions as submission_views
-from app.views import versions
 from app.views.evaluations import evaluation_out
 
 router = APIRouter(prefix="/api/v1")
 POLL_SECONDS = 2
 POLL_HEADERS = {"Cache-Control": "private, no-cache", "Lethe-Poll-Interval": str(POLL_SECONDS)}
-FOLLOW_SECONDS = 1.0
-FOLLOW_LIMIT = 900  # then the browser connects again
 
 SubmissionId = Annotated[str, PathParam(description="the submission's id")]
 EvaluationId = Annotated[str, PathParam(description="the evaluation's id")]
@@ -122,15 +114,16 @@ def read_submission(
     context: Ctx,
     session: Reading,
     person: Person,
+    now: Now,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Poll this with `If-None-Match`, `Lethe-Poll-Interval` seconds apart, until `status` is `done`."""
-    mark = context.polls.read_mark(session, submission_id, person)
+    seen = context.polls.read_mark(session, submission_id, person, now)
 
     def body() -> bytes:
-        return context.polls.describe(session, submission_id, person, mark)
+        return context.polls.describe(session, submission_id, person, seen)
 
-    return unless_known(mark, if_none_match, body, "application/json", POLL_HEADERS)
+    return unless_known(seen.mark, if_none_match, body, "application/json", POLL_HEADERS)
 
 
 @router.get(
@@ -228,44 +221,3 @@ def cancel_submission(
     """
     reached = submissions.cancel(session, submission_id, person, now, evaluation)
     return CancelOut(submission_id=submission_id, evaluations=[evaluation_out(one) for one in reached])
-
-
-async def followed(submission_id: SubmissionId, context: Ctx, person: Person) -> AsyncIterator[User]:
-    """Yield the person if the submission is theirs to follow and they have a place left, before the stream begins."""
-    await run_in_threadpool(_version, context, submission_id, person)
-    with context.streams.hold(person.id):
-        yield person
-
-
-@router.get(
-    "/submissions/{submission_id}/events",
-    response_class=EventSourceResponse,
-    summary="Follow a submission",
-    tags=["submissions"],
-    responses={
-        200: examples.ok("A stream", examples.CHANGED, "text/event-stream"),
-        **examples.problems(401, 404, 429, s429=examples.TOO_MANY_STREAMS),
-    },
-    dependencies=SIGNED_IN,
-)
-async def follow_submission(
-    submission_id: SubmissionId, context: Ctx, person: Annotated[User, Depends(followed)]
-) -> AsyncIterator[ServerSentEvent]:
-    """Server-sent events: `changed` when there is something new to read, with `final` true on the last."""
-    seen = None
-    with anyio.move_on_after(FOLLOW_LIMIT):
-        while True:
-            version = await run_in_threadpool(_version, context, submission_id, person)
-            if version != seen:
-                seen = version
-                yield ServerSentEvent(
-                    event="changed", data={"final": version.final}, retry=POLL_SECONDS * 1000
-                )
-            if version.final:
-                return
-            await anyio.sleep(FOLLOW_SECONDS)
-
-
-def _version(context: Context, submission_id: str, person: User) -> versions.Version:
-    with read_only(context.engine) as session:
-        return versions.of_submission(session, submission_id, person)

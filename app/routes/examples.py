@@ -25,6 +25,28 @@ SUBMISSION: dict[str, Any] = {
     "verdict": None,
     "reason": None,
     "runs": {"total": 32, "succeeded": 7, "running": 1, "queued": 24, "failed": 0},
+    "progress": {
+        "stages": [
+            {"name": "received", "state": "done", "started_at": "2026-03-01T12:00:00Z", "seconds": None},
+            {"name": "queued", "state": "done", "started_at": "2026-03-01T12:00:00Z", "seconds": 41.2},
+            {"name": "smoke", "state": "done", "started_at": "2026-03-01T12:00:41Z", "seconds": 0.87},
+            {"name": "runs", "state": "now", "started_at": "2026-03-01T12:00:42Z", "seconds": None},
+            {"name": "scoring", "state": "ahead", "started_at": None, "seconds": None},
+            {"name": "done", "state": "ahead", "started_at": None, "seconds": None},
+        ],
+        "runs_done": 7,
+        "runs_total": 32,
+        "ahead": None,
+        "estimate": {
+            "low_seconds": 30,
+            "high_seconds": 90,
+            "until": "score",
+            "measured_runs": 200,
+            "workers": 1,
+        },
+        "estimate_words": "30 s to 1.5 min",
+        "remarks": ["Run 3 was given to another worker: our fault, nothing is charged."],
+    },
     "cutoff_seconds": 1.48,
     "decimals": _DECIMALS,
     "generation": 1,
@@ -37,6 +59,7 @@ SUBMISSION: dict[str, Any] = {
             "cutoff_seconds": 1.52,
             "device": _DEVICE,
             "reason": None,
+            "losses": 0,
         }
     ],
     "smoke": {
@@ -101,6 +124,19 @@ LEADERBOARD = {
 SCORED: dict[str, Any] = SUBMISSION | {
     "status": "done",
     "verdict": "scored",
+    "progress": {
+        **SUBMISSION["progress"],
+        "stages": [
+            {"name": "received", "state": "done", "started_at": "2026-03-01T12:00:00Z", "seconds": None},
+            {"name": "queued", "state": "done", "started_at": "2026-03-01T12:00:00Z", "seconds": 41.2},
+            {"name": "runs", "state": "done", "started_at": "2026-03-01T12:00:42Z", "seconds": 27.31},
+            {"name": "scoring", "state": "done", "started_at": "2026-03-01T12:01:09Z", "seconds": 2.04},
+            {"name": "done", "state": "done", "started_at": "2026-03-01T12:01:11Z", "seconds": None},
+        ],
+        "runs_done": 32,
+        "estimate": None,
+        "estimate_words": None,
+    },
     "runs": {"total": 32, "succeeded": 32, "running": 0, "queued": 0, "failed": 0},
     "score": {
         "ranked_by": "official",
@@ -299,7 +335,11 @@ CANCEL = {
 LOG = "epoch 1: loss 0.4312\nepoch 2: loss 0.2207\n"
 HEALTH = {"status": "ok", "database": "ok"}
 READY = {"status": "ready", "checks": {"database": "ok", "storage": "ok", "broker": "cannot be reached"}}
-CHANGED = 'event: changed\ndata: {"final": false}\nretry: 2000\n\n'
+CHANGED = (
+    'event: beat\ndata: {"beat_seconds": 10.0, "poll_seconds": 2}\nretry: 2000\n\n'
+    'event: changed\ndata: {"status": "running", "verdict": null, "runs_done": 7, "runs_total": 32, "ahead": null, '
+    '"estimate_words": "30 s to 1.5 min", "final": false}\nid: 4182\n\n'
+)
 
 Words = tuple[str, str, str, str]
 """Code, title, detail and advice."""

@@ -117,7 +117,7 @@ def submission(
     request: Request, submission_id: str, context: Ctx, session: Reading, person: Person, now: Now
 ) -> Response:
     """Show one submission: where it is, and how it fared."""
-    detail = submission_views.detail(session, submission_id, person, now)
+    detail = submission_views.detail(session, submission_id, person, now, context.queues.get)
     one = detail.submission
     shown = {
         "detail": detail,

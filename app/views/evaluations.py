@@ -1,8 +1,6 @@
 """What pages and API show of one grading: its score, its reason, its stages."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
 
 from app import registry
 from app.competitions import Publish, Ranking
@@ -10,7 +8,6 @@ from app.flags import flags_of
 from app.models import Evaluation
 from app.reasons import REASONS
 from app.schemas import EvaluationOut, FlagOut, Links, ReasonOut, ScoreOut, SummaryOut
-from app.status import Status
 from app.views.competitions import retraining_of
 
 
@@ -89,38 +86,3 @@ def ranked_score(evaluation: Evaluation) -> float | None:
 def flags_out(codes: Iterable[str]) -> list[FlagOut]:
     """Return flags with their words, each once."""
     return [FlagOut(code=one.code, name=one.name, meaning=one.meaning) for one in flags_of(codes)]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One step of a submission's way; `state` is done, now or ahead."""
-
-    name: str
-    state: str
-    at: datetime | None
-    seconds: float | None
-
-
-def stages(evaluation: Evaluation, now: datetime) -> tuple[Stage, ...]:
-    """Return the four stages with when each began and how long it took, or has taken so far."""
-    ended = [run.finished_at for run in evaluation.runs if run.finished_at is not None]
-    reached_scoring = evaluation.status is Status.SCORING or evaluation.score is not None
-    scoring_at = max(ended) if reached_scoring and ended else None
-    begun = {
-        "Queued": evaluation.created_at,
-        "Running": evaluation.started_at,
-        "Scoring": scoring_at,
-        "Done": evaluation.finished_at,
-    }
-    present = [(name, at) for name, at in begun.items() if at is not None]
-    last = present[-1][0]
-    found = []
-    for name, at in begun.items():
-        later = next((moment for _, moment in present if at is not None and moment > at), None)
-        until = None if at is None or name == "Done" else (later or (now if name == last else at))
-        seconds = (until - at).total_seconds() if at is not None and until is not None else None
-        state = "ahead" if at is None else ("now" if name == last and name != "Done" else "done")
-        found.append(Stage(name, state, at, seconds))
-    if evaluation.status is Status.DONE:  # what was never reached is no longer ahead
-        return tuple(stage for stage in found if stage.at is not None)
-    return tuple(found)

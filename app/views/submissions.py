@@ -1,7 +1,7 @@
 """What pages and API show of submissions."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
@@ -24,9 +24,13 @@ from app.schemas import (
 )
 from app.status import RunKind, RunStatus, Status
 from app.views.competitions import decimals_of, disqualified_out, retraining_of
-from app.views.evaluations import Stage, publish_of, ranked_score, ranking_of, reason_of, score_of, stages
+from app.views.evaluations import publish_of, ranked_score, ranking_of, reason_of, score_of
+from app.views.progress import progress_of
+from app.views.queue import Place
 
 PAGE_SIZE = 25
+PlaceOf = Callable[[Session, str, datetime], Place | None]
+"""Finds an evaluation's place in the queue at a moment."""
 
 
 _SHOWN = (
@@ -46,12 +50,12 @@ def links_of(submission_id: str) -> Links:
     return Links(self=f"/api/v1/submissions/{submission_id}", html=f"/submissions/{submission_id}")
 
 
-def describe(session: Session, submission_id: str, viewer: User) -> SubmissionOut:
+def describe(session: Session, submission_id: str, viewer: User, place: Place | None = None) -> SubmissionOut:
     """Return a submission with its published public evaluation. Raises NotFound unless it is the viewer's to see."""
-    return _describe(session, submissions.get(session, submission_id, viewer, *_SHOWN))
+    return _describe(session, submissions.get(session, submission_id, viewer, *_SHOWN), place)
 
 
-def _describe(session: Session, submission: Submission) -> SubmissionOut:
+def _describe(session: Session, submission: Submission, place: Place | None) -> SubmissionOut:
     evaluation = submissions.published_evaluation(submission)
     publish = publish_of(evaluation)
     return SubmissionOut(
@@ -67,6 +71,7 @@ def _describe(session: Session, submission: Submission) -> SubmissionOut:
         verdict=evaluation.verdict,
         reason=reason_of(evaluation),
         runs=_counts(evaluation),
+        progress=progress_of(submission, evaluation, place, publish),
         cutoff_seconds=evaluation.cutoff_seconds,
         decimals=decimals_of(publish),
         generation=evaluation.generation,
@@ -87,6 +92,7 @@ def _run(run: Run, publish: Publish) -> RunOut:
         cutoff_seconds=run.cutoff_seconds,
         device=None if run.calibration is None else run.calibration.device_name,
         reason=run.reason,
+        losses=run.losses,
     )
 
 
@@ -122,9 +128,7 @@ class Detail:
     submission: SubmissionOut
     competition_title: str
     retraining: RetrainingOut | None
-    stages: tuple[Stage, ...]
     generations: tuple[Evaluation, ...]  # those that the viewer may see
-    ahead: int
     refunded: bool
     reference_version: int
     ranked: bool  # whether scores under its reference are on the leaderboard
@@ -134,10 +138,11 @@ class Detail:
     organises: bool  # whether the viewer may act for everybody in its competition
 
 
-def detail(session: Session, submission_id: str, viewer: User, now: datetime) -> Detail:
+def detail(session: Session, submission_id: str, viewer: User, now: datetime, place_of: PlaceOf) -> Detail:
     """Return everything that the submission's page shows. Raises NotFound."""
     submission = submissions.get(session, submission_id, viewer, *_SHOWN)
     evaluation = submissions.published_evaluation(submission)
+    place = None if evaluation.status is Status.DONE else place_of(session, evaluation.id, now)
     revealed_at = submission.competition.revealed_at
     slug, owners = submission.competition.slug, entrants.people_of(session, submission)
     seen = [
@@ -148,12 +153,10 @@ def detail(session: Session, submission_id: str, viewer: User, now: datetime) ->
         QuotaEntry.submission_id == submission.id, QuotaEntry.kind == "refund"
     )
     return Detail(
-        submission=_describe(session, submission),
+        submission=_describe(session, submission, place),
         competition_title=submission.competition.title,
         retraining=retraining_of(evaluation.reference),
-        stages=stages(evaluation, now),
         generations=tuple(seen),
-        ahead=_ahead(session, evaluation),
         refunded=session.scalar(refund) is not None,
         reference_version=evaluation.reference.version,
         ranked=evaluation.reference.current,
@@ -167,16 +170,6 @@ def detail(session: Session, submission_id: str, viewer: User, now: datetime) ->
         ),
         organises=access.organises(viewer, slug),
     )
-
-
-def _ahead(session: Session, evaluation: Evaluation) -> int:
-    """Return how many evaluations were queued earlier and are not done."""
-    if evaluation.status is not Status.QUEUED:
-        return 0
-    earlier = select(func.count(Evaluation.id)).where(
-        Evaluation.status != Status.DONE, Evaluation.created_at < evaluation.created_at
-    )
-    return session.scalar(earlier) or 0
 
 
 def mine(session: Session, viewer: User, competition: str | None, cursor: str | None) -> SubmissionPage:

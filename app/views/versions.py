@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from app.models import (
     Competition,
     Disqualification,
     Evaluation,
+    Event,
     Reference,
     Run,
     Submission,
@@ -44,7 +46,7 @@ _STATES = (
     Competition.revealed_at,
     Competition.team_changes,
     Competition.updated_at,  # moves with the configuration, and when scores of another grader are published
-    Evaluation.id,
+    Evaluation.id.label("evaluation_id"),
     Evaluation.split,
     Evaluation.status,
     Evaluation.published,
@@ -118,6 +120,8 @@ class Version:
 
     mark: str
     final: bool
+    active: str | None
+    """The evaluation that is shown, while it is not done."""
 
 
 def of_submission(session: Session, submission_id: str, viewer: User) -> Version:
@@ -131,7 +135,34 @@ def of_submission(session: Session, submission_id: str, viewer: User) -> Version
         raise NotFound(submissions.NOT_YOURS)
     seen = [row for row in rows if access.may_see_split(viewer, row.split, row.slug, row.revealed_at)]
     mark = _digest([tuple(row[6:]) for row in seen])
-    return Version(mark, all(row.status is Status.DONE for row in seen))
+    final = all(row.status is Status.DONE for row in seen)
+    return Version(mark, final, next((row.evaluation_id for row in seen if _is_active(row)), None))
+
+
+def newest_event(session: Session, submission_id: str, viewer: User) -> int:
+    """Return the number of the newest event of a submission that the viewer may know of; 0 when there is none.
+
+    Nothing tells a participant of what happens on the private split before it is revealed.
+    """
+    rows = session.execute(
+        select(func.max(Event.id), Evaluation.split, Competition.slug, Competition.revealed_at)
+        .select_from(Event)
+        .join(Submission, Submission.id == Event.submission_id)
+        .join(Competition)
+        .outerjoin(Evaluation, Evaluation.id == Event.evaluation_id)
+        .where(Event.submission_id == submission_id)
+        .group_by(Evaluation.split, Competition.slug, Competition.revealed_at)
+    )
+    seen = (
+        newest
+        for newest, split, slug, revealed_at in rows
+        if split is None or access.may_see_split(viewer, split, slug, revealed_at)
+    )
+    return max(seen, default=0)
+
+
+def _is_active(row: Any) -> bool:
+    return row.split == "public" and row.published and row.status is not Status.DONE
 
 
 def of_board(session: Session, slug: str, now: datetime) -> str:

@@ -156,3 +156,54 @@ def test_progress_off_a_terminal_is_at_most_about_ten_lines_for_any_number_of_ru
 @pytest.mark.parametrize("arguments", [["abc123", "--timeout", "3"], ["abc123", "--wait", "--timeout", "-1"]])
 def test_a_faulty_command_line_is_exit_code_2(lethe, arguments):
     assert lethe("status", *arguments).exit_code == 2
+
+
+def on_its_way(**progress):
+    facts = {"stages": [], "ahead": None, "estimate": None, "estimate_words": None, "remarks": []}
+    return submission("queued") | {"progress": facts | progress}
+
+
+def test_the_place_in_the_queue_and_an_estimate_are_said_and_what_was_our_fault(service, lethe):
+    stages = [
+        {"name": "queued", "state": "done", "started_at": None, "seconds": 41.2},
+        {"name": "smoke", "state": "done", "started_at": None, "seconds": 0.3},
+    ]
+    remark = "Run 3 was given to another worker: our fault, nothing is charged."
+    found = on_its_way(
+        ahead=3,
+        stages=stages,
+        estimate={"until": "score"},
+        estimate_words="1 to 2.5 min",
+        remarks=[remark],
+    )
+    service.on(READ, Answer(200, found))
+    text = lethe("status", "abc123").stdout
+    for words in (
+        "waiting for a worker, 3 submissions before yours",
+        "score in 1 to 2.5 min",
+        remark,
+        "queued 41 s",
+    ):
+        assert words in text
+    assert "smoke" not in text  # it took no time that is worth a word
+
+
+def test_what_cannot_be_estimated_is_said_with_the_reason(service, lethe):
+    words = "no estimate yet: nothing was measured"
+    service.on(READ, Answer(200, on_its_way(ahead=0, estimate_words=words)))
+    assert words in lethe("status", "abc123").stdout
+
+
+def test_waiting_tells_each_place_in_the_queue_and_each_fault_of_ours_once(service, lethe):
+    remark = "Run 1 was given to another worker: our fault, nothing is charged."
+    answers = [
+        on_its_way(ahead=2),
+        on_its_way(ahead=2),
+        on_its_way(ahead=1),
+        on_its_way(ahead=1, remarks=[remark]),
+    ]
+    service.on(READ, *(Answer(200, one) for one in [*answers, answers[-1], scored()]))
+    result = lethe("status", "abc123", "--wait")
+    assert result.exit_code == 0
+    for words in ("2 submissions before yours", "1 submission before yours", remark):
+        assert result.stderr.count(words) == 1

@@ -27,11 +27,12 @@ class Site:
 
 
 @contextmanager
-def serving(world: World) -> Iterator[str]:
-    """Serve a world; give the address."""
+def serving(world: World, port: int = 0) -> Iterator[str]:
+    """Serve a world; give the address. A port that was served before may be given again."""
     application = create_app(Settings(data_dir=world.data_dir), clock=world.clock)
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
         config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=2)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -98,9 +98,13 @@ def test_a_submission_page_follows_its_runs_without_reloading(page, site):
     expect(page.get_by_text("No run has ended yet.")).to_be_visible()
     first, second, *rest = take(site, submission)
     record(site, first)
-    expect(status).to_contain_text(f"1 of {N_MODELS} runs done", timeout=15_000)
+    progress = page.get_by_role("region", name="Progress")
+    expect(progress).to_contain_text(f"1 of {N_MODELS} runs done", timeout=15_000)
+    status.evaluate("one => { one.dataset.stayed = 'yes' }")
     record(site, second)
-    expect(status).to_contain_text(f"2 of {N_MODELS} runs done", timeout=15_000)
+    expect(progress).to_contain_text(f"2 of {N_MODELS} runs done", timeout=15_000)
+    expect(status).to_have_attribute("data-stayed", "yes")  # nothing new to read out
+    expect(status).to_have_text(f"◐ running The {N_MODELS} runs are under way.")
     expect(page.locator("rect.chart-bar")).to_have_count(2)
     grace = site.world.user("grace")
     with unit_of_work(site.world.engine) as session:
