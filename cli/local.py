@@ -187,7 +187,7 @@ def _measure(rehearsal: "Rehearsal", data: "PublicData", report: "Report") -> No
     fraction = data.config.evaluation.cutoff_fraction
     report.retrain_seconds, report.cutoff_seconds = found, fraction * found
     say(
-        f"Retraining takes {seconds(found)} s here; the cutoff of a run is {fraction:g} of that: "
+        f"Retraining takes {seconds(found)} s here; the cutoff of a run is {fraction:g} times that: "
         f"{seconds(report.cutoff_seconds)} s."
     )
 

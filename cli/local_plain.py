@@ -13,11 +13,13 @@ import socket
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from worker import calibration_bundle
 from worker.sandbox import runner
-from worker.sandbox.base import SandboxFault, SandboxSpec
+from worker.sandbox.base import Job, RunResult, SandboxFault, SandboxSpec
 from worker.sandbox.command import find_host
 from worker.sandbox.session import WatchedSandbox
 from worker.sandbox.starting import wait_for_ready
@@ -64,10 +66,24 @@ class Plain:
             body.discard()
             os.close(body.pidfd)
             raise SandboxFault(f"the runner did not start: {error}") from error
-        return WatchedSandbox(body, Watchdog(process.pid, spec.limits.memory_bytes), spec.limits)
+        return _Unconfined(body, Watchdog(process.pid, spec.limits.memory_bytes), spec)
 
     def close(self) -> None:
         """Nothing is left of a run that is over."""
+
+
+class _Unconfined(WatchedSandbox):
+    """Is told where the data are: only in sandboxes do they lie where retraining looks for them."""
+
+    def __init__(self, body: "_Body", meter: Watchdog, spec: SandboxSpec) -> None:
+        super().__init__(body, meter, spec.limits)
+        self._material = spec.material
+
+    def run(self, job: Job, should_stop: Callable[[], bool]) -> RunResult:
+        """See worker.sandbox.base.Sandbox."""
+        if job.bundle == calibration_bundle.bundle():
+            job = replace(job, bundle=calibration_bundle.bundle(str(self._material)))
+        return super().run(job, should_stop)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,15 @@ from pathlib import Path
 _SOURCE = Path(__file__).with_name("sandbox") / "retraining.py"
 
 
+_PLACE = 'Path("/material")'
+
+
 @functools.cache
-def bundle() -> bytes:
-    """Return the bundle; the same bytes at every call."""
+def bundle(material: str = "/material") -> bytes:
+    """Return the bundle; the same bytes at every call. `material` is where it finds the data: in sandboxes, always there."""
+    source = _SOURCE.read_text(encoding="utf-8")
+    assert _PLACE in source
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("submission.py"), _SOURCE.read_bytes())
+        archive.writestr(zipfile.ZipInfo("submission.py"), source.replace(_PLACE, f'Path("{material}")'))
     return buffer.getvalue()
