@@ -7,7 +7,7 @@ SEED ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint attacks attacks-long fuzz contract chaos load servers sandbox-image clean system-demo system-test
+.PHONY: help demo test lint reference attacks attacks-long fuzz contract chaos load servers sandbox-image clean system-demo system-test
 .DEFAULT_GOAL := help
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make load            print how much one web process serves beside a bare endpoint (minutes; on a quiet machine)"
 	@echo "make servers         as root: prepare and start everything with Docker Compose"
 	@echo "make sandbox-image   build the image for Docker sandboxes and print its digest"
+	@echo "make reference       write docs/reference/ from the code"
 	@echo "make clean           remove the virtual environment and caches (var/, the service's data, stays)"
 
 demo: system-demo $(VENV)/.installed
@@ -41,6 +42,9 @@ chaos: system-test $(VENV)/.installed-dev
 
 load: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/service.py
+
+reference: $(VENV)/.installed-dev
+	$(BIN)/python -m tools.reference
 
 servers:
 	deploy/prepare $(if $(DEBOOTSTRAP),--debootstrap)

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from app import streams, uploads
 from app.changes import Changes
+from app.guides import Guides
 from app.limits import FailureLimit, Turns
 from app.metrics import Metrics
 from app.people import People
@@ -46,6 +47,7 @@ class Context:
     polls: Polls
     boards: Boards
     public_files: PublicFiles
+    guides: Guides = field(default_factory=Guides)
     health_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
     """Threads that are not the pages', so that health does not depend on those either."""
     operators_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))

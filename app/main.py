@@ -32,6 +32,7 @@ from app.routes import (
     api_events,
     api_organisers,
     api_teams,
+    guides,
     health,
     organise,
     pages,
@@ -70,6 +71,7 @@ _ROUTES = (
     api_organisers,
     api_teams,
     api_events,
+    guides,
     health,
 )
 LEFT_BEHIND = timedelta(days=1)

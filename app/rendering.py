@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from markupsafe import Markup
 
 from app import access, formatting
@@ -37,6 +38,14 @@ def markdown(text: str) -> Markup:
     if any(token.tag == "h1" for token in headings):  # the page around it has the first heading
         for token in headings:
             token.tag = f"h{min(int(token.tag[1]) + 1, 6)}"
+    return fit_for_pages(parser, tokens)
+
+
+def fit_for_pages(parser: MarkdownIt, tokens: list[Token]) -> Markup:
+    """Render parsed Markdown for our pages: no inline style, which they forbid, and every wide block within reach."""
+    for token in tokens:
+        if token.type in {"th_open", "td_open"} and token.attrs.pop("style", "") == "text-align:right":
+            token.attrSet("class", "num")
     html = parser.renderer.render(tokens, parser.options, {})
     for plain, reachable in _BY_KEYBOARD:
         html = html.replace(plain, reachable)

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from app.guides import anchor
 from app.main import create_app
 from app.settings import Settings
-from tools.markdown import NOTE, anchor, cell, prose, table
+from tools.markdown import NOTE, cell, prose, table
 
 Json = dict[str, Any]
 _METHODS = ("get", "head", "post", "put", "patch", "delete")
@@ -39,7 +40,7 @@ def api_reference() -> str:
         parts += [f"## {tag.replace('-', ' ').capitalize()}", *found]
     schemas = described.get("components", {}).get("schemas", {})
     parts.append("## Objects")
-    parts += [_schema(name, schema) for name, schema in sorted(schemas.items()) if schema.get("properties")]
+    parts += [_schema(name, schema) for name, schema in sorted(schemas.items())]
     return "\n\n".join(parts) + "\n"
 
 
@@ -107,6 +108,8 @@ def _example(operation: Json) -> str:
 
 
 def _schema(name: str, schema: Json) -> str:
+    if "properties" not in schema:
+        return "\n\n".join((f"### {name}", prose(schema.get("description", "")), f"One of {_type(schema)}."))
     rows = [
         (f"`{field}`", _type(one), cell(one.get("description", "")))
         for field, one in schema["properties"].items()

@@ -29,12 +29,3 @@ def prose(text: str) -> str:
     """
     paragraphs = re.split(r"\n\s*\n", text.replace("\b", ""))
     return "\n\n".join(" ".join(one.split()).replace("<", "&lt;") for one in paragraphs)
-
-
-def anchor(heading: str) -> str:
-    """Return the anchor that a heading gets, as the site and common viewers make it.
-
-    >>> anchor("SubmissionOut")
-    'submissionout'
-    """
-    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
