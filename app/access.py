@@ -46,9 +46,14 @@ def may_read(viewer: User, owners: Container[str], slug: str) -> bool:
     return viewer.id in owners or organises(viewer, slug)
 
 
-def may_see_split(viewer: User | None, split: str, slug: str, revealed_at: datetime | None) -> bool:
-    """Return whether a split's evaluations are to be seen: the private one is the organisers' until the reveal."""
-    return split == "public" or revealed_at is not None or organises(viewer, slug)
+def may_see_split(
+    viewer: User | None, split: str, slug: str, revealed_at: datetime | None, *, held: bool = False
+) -> bool:
+    """Return whether a split's evaluations are to be seen: the private one is the organisers' until the reveal.
+
+    What is `held`, as part of a rerun of many that has not been applied, is theirs for as long.
+    """
+    return organises(viewer, slug) or (not held and (split == "public" or revealed_at is not None))
 
 
 def may_cancel(viewer: User, owners: Container[str], slug: str, split: str, generation: int) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app import disqualification, entrants, ranking, registry
@@ -28,6 +28,8 @@ from app.models import (
 )
 from app.ranking import Candidate, Estimate, Place
 from app.status import FinalState, RunKind, RunStatus, Status, Verdict
+
+SHOWN: ColumnElement[bool] = Evaluation.published.expression
 
 
 @dataclass(frozen=True)
@@ -79,11 +81,20 @@ class Board:
     without_score: int  # submissions that are not ranked: they lack the score that ranks
 
 
-def board(session: Session, competition: Competition, now: datetime, split: str = "public") -> Board:
-    """Return a split's leaderboard as it stood at `now`; who may see it is the caller's to decide."""
+def board(
+    session: Session,
+    competition: Competition,
+    now: datetime,
+    split: str = "public",
+    shown: ColumnElement[bool] = SHOWN,
+) -> Board:
+    """Return a split's leaderboard as it stood at `now`; who may see it is the caller's to decide.
+
+    `shown` says which evaluations count: others than the published ones where something is tried out.
+    """
     config = registry.config_of(competition)
     by, publish = config.evaluation.ranking, config.publish
-    entries, without_score = _entries(session, competition, now, by, split)
+    entries, without_score = _entries(session, competition, now, by, split, shown=shown)
     best = _best(entries, publish)
     estimates = _estimates(session, best, by)
     activity = _activity(session, competition, now)
@@ -138,6 +149,7 @@ def _entries(
     by: Ranking,
     split: str,
     entrant_id: str | None = None,
+    shown: ColumnElement[bool] = SHOWN,
 ) -> tuple[list[Entry], int]:
     """Return the scored submissions, of all or of one, and how many more lack the score that ranks."""
     numbers = {"official": Score.score, "calibrated": Score.calibrated_score}
@@ -170,7 +182,7 @@ def _entries(
         .where(
             Submission.competition_id == competition.id,
             Evaluation.split == split,
-            Evaluation.published,
+            shown,
             Score.current,
             Reference.current,
             Evaluation.status == Status.DONE,

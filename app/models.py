@@ -528,6 +528,7 @@ class Event(Base):
     """What happened, in order; every transition writes one in its own transaction."""
 
     __tablename__ = "events"
+    __table_args__ = (Index("ix_events_kind", "kind", "id"),)
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     at: Mapped[datetime]
     kind: Mapped[str] = mapped_column(String(48))  # e.g. "evaluation.scoring"

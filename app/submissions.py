@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from sqlalchemy import Engine, exists, select
+from sqlalchemy import ColumnElement, Engine, exists, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -16,7 +16,7 @@ from app import access, archive, disqualification, entrants, evaluations, events
 from app.competitions import CompetitionConfig
 from app.db import UnitOfWork, read_only, unit_of_work
 from app.errors import BadRequest, CompetitionClosed, Conflict, Forbidden, IdempotencyMismatch, NotFound
-from app.models import Competition, Evaluation, Reference, Submission, User
+from app.models import Competition, Evaluation, Reference, Rerun, Submission, User
 from app.phases import Phase, phase_of
 from app.queue import Doorbell
 from app.status import Status
@@ -124,7 +124,7 @@ def _insert(
     events.write(
         session, "submission.accepted", actor, now, submission_id=submission.id, detail=incoming.digest
     )
-    evaluation = _evaluate(
+    evaluation = evaluate(
         session, submission, config, reference, seeds(reference.n_models), actor=actor, now=now, due=due
     )
     ids = {"submission_id": submission.id, "evaluation_id": evaluation.id}
@@ -145,13 +145,18 @@ def get(session: Session, submission_id: str, viewer: User, *options: ORMOption)
 NOT_YOURS = "There is no such submission, or it is not yours."
 
 
+def is_held(evaluation: Evaluation) -> bool:
+    """Return whether an evaluation is of a rerun of many that has not been applied."""
+    return evaluation.rerun is not None and evaluation.rerun.decision != "applied"
+
+
 def get_evaluation(session: Session, evaluation_id: str, viewer: User) -> Evaluation:
     """Return an evaluation to its submission's owners, once its split is to be seen, or an organiser. Raises NotFound."""
     found = session.get(Evaluation, evaluation_id)
     if found is not None:
         competition, owners = found.submission.competition, entrants.people_of(session, found.submission)
         if access.may_read(viewer, owners, competition.slug) and access.may_see_split(
-            viewer, found.split, competition.slug, competition.revealed_at
+            viewer, found.split, competition.slug, competition.revealed_at, held=is_held(found)
         ):
             return found
     raise NotFound("There is no such evaluation, or it is not yours to see.")
@@ -218,15 +223,25 @@ def rerun(
     of_split = exists().where(Evaluation.submission_id == submission.id, Evaluation.split == split)
     if session.scalar(select(of_split.where(Evaluation.status != Status.DONE))):
         raise Conflict(f"An evaluation on the {split} split is still under way; cancel it first.")
+    if session.scalar(select(of_split.where(undecided()))):
+        raise Conflict(
+            f"A rerun on the {split} split waits for a decision.",
+            advice="Apply or drop it, on the admin's reruns.",
+        )
     reference = registry.current_reference(session, submission.competition, split)
     chosen = evaluations.fresh_seeds(reference.n_models) if seeds is None else seeds
     config = registry.config_of(submission.competition)
-    return _evaluate(
+    return evaluate(
         session, submission, config, reference, chosen, actor=actor.name, now=now, due=now + queue_due
     )
 
 
-def _evaluate(
+def undecided() -> ColumnElement[bool]:
+    """Return what holds for evaluations of a rerun that is neither applied nor dropped."""
+    return exists().where(Rerun.id == Evaluation.rerun_id, Rerun.decision.is_(None))
+
+
+def evaluate(
     session: Session,
     submission: Submission,
     config: CompetitionConfig,
@@ -236,8 +251,12 @@ def _evaluate(
     actor: str,
     now: datetime,
     due: datetime,
+    rerun_id: str | None = None,
 ) -> Evaluation:
-    """Queue an evaluation; the first one of a split is published at birth. Public data, if any, is tried first."""
+    """Queue an evaluation; the first one of a split is published at birth, unless it is of a rerun.
+
+    Public data, if any, is tried first.
+    """
     shown = exists().where(
         Evaluation.submission_id == submission.id, Evaluation.split == reference.split, Evaluation.published
     )
@@ -247,11 +266,12 @@ def _evaluate(
         reference,
         config.evaluation.cutoff_fraction,
         seeds,
-        published=not session.scalar(select(shown)),
+        published=rerun_id is None and not session.scalar(select(shown)),
         now=now,
         due=due,
         actor=actor,
         smoke_seed=evaluations.fresh_seeds(1)[0] if reference.smoke else None,
+        rerun_id=rerun_id,
     )
 
 

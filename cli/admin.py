@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from app.regrading import Published
     from app.settings import Settings
-    from app.views.regrading import BoardChange, Move, Preview
+    from app.views.rank_changes import Move
+    from app.views.regrading import BoardChange, Preview
     from worker.regrading import Problem, Regraded
 
 HEADER = ("participant", "place", "new place", "score", "new score")

@@ -6,7 +6,7 @@ Nothing here commits: the caller's unit of work does.
 """
 
 from app.evaluations.creation import create, fresh_seeds
-from app.evaluations.ending import MAX_LOSSES, cancel
+from app.evaluations.ending import MAX_LOSSES, cancel, publish, says_more
 from app.evaluations.locks import lock
 from app.evaluations.reaping import reap
 from app.evaluations.runs import claim, give_back, heartbeat, next_up, record, stop_cancelled, was_skipped
@@ -51,9 +51,11 @@ __all__ = [
     "lock",
     "next_up",
     "outputs",
+    "publish",
     "reap",
     "record",
     "row_of",
+    "says_more",
     "scoring_claim",
     "scoring_give_back",
     "scoring_heartbeat",

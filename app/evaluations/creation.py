@@ -37,13 +37,15 @@ def create(  # noqa: PLR0913 - what, on what, when, and its place in the queue
     actor: str = "service",
     smoke_seed: int | None = None,
     in_turn: bool | None = None,
+    rerun_id: str | None = None,
 ) -> Evaluation:
     """Insert the next generation of a submission on the reference's split, with one queued run for each seed.
 
     `cutoff_fraction` is of one retraining's seconds on whatever device takes a run. It is frozen here: a competition
     that changes its own changes no evaluation that there is. With `smoke_seed` a run on the reference's public data is
     queued before them; it counts nowhere. A participant's first, and whatever else is made `in_turn`, goes before reruns
-    and waits its turn; the caller holds the participant's row.
+    and waits its turn; the caller holds the participant's row. With `rerun_id` it waits, once it has ended, for the
+    decision on that rerun.
     """
     generation = _next_generation(session, submission.id, reference.split)
     asked_for = generation == 1 and reference.split == "public" if in_turn is None else in_turn
@@ -64,6 +66,7 @@ def create(  # noqa: PLR0913 - what, on what, when, and its place in the queue
         status=Status.QUEUED,
         published=published,
         cancel_requested=False,
+        rerun_id=rerun_id,
         n_runs=len(seeds),
         cutoff_fraction=cutoff_fraction,
         cutoff_seconds=cutoff_fraction * reference.retrain_seconds,

@@ -107,27 +107,40 @@ def _skip(session: Session, evaluation: Evaluation, statuses: tuple[RunStatus, .
 
 
 def _publish(session: Session, evaluation: Evaluation, actor: str, now: datetime) -> None:
-    """Show this ended evaluation instead of the published one, if it says more about the submission."""
+    """Show this ended evaluation, unless whoever reran many is to look at it first."""
+    if evaluation.rerun_id is None:
+        publish(session, evaluation, actor, now)
+
+
+def publish(session: Session, evaluation: Evaluation, actor: str, now: datetime) -> bool:
+    """Show a locked, ended evaluation instead of the published one, if it says more about the submission."""
     if evaluation.published:
-        return
-    shown = session.scalar(
-        select(Evaluation).where(
-            Evaluation.submission_id == evaluation.submission_id,
-            Evaluation.split == evaluation.split,
-            Evaluation.published,
-        )
-    )
-    if not _says_more(evaluation, shown):
-        return
+        return False
+    shown = shown_beside(session, evaluation)
+    if not says_more(evaluation, shown):
+        return False
     if shown is not None:
         changed(session, update(Evaluation).where(Evaluation.id == shown.id).values(published=False))
         session.refresh(shown)
     changed(session, update(Evaluation).where(Evaluation.id == evaluation.id).values(published=True))
     session.refresh(evaluation)
     log(session, "evaluation.published", actor, evaluation, now, f"generation {evaluation.generation}")
+    return True
 
 
-def _says_more(ended: Evaluation, shown: Evaluation | None) -> bool:
+def shown_beside(session: Session, evaluation: Evaluation) -> Evaluation | None:
+    """Return the published evaluation of the same submission and split."""
+    return session.scalar(
+        select(Evaluation).where(
+            Evaluation.submission_id == evaluation.submission_id,
+            Evaluation.split == evaluation.split,
+            Evaluation.published,
+        )
+    )
+
+
+def says_more(ended: Evaluation, shown: Evaluation | None) -> bool:
+    """Tell whether an ended evaluation is to be shown instead of what is shown."""
     if shown is None:
         return True
     if ended.verdict is Verdict.SCORED:

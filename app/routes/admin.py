@@ -1,59 +1,78 @@
-"""The admin's pages: evaluations, queue, workers, events, calibrations; and what organisers do too: rerun, cancel, remeasure."""
+"""The admin's pages: how things stand, evaluations, workers, calibrations; and what organisers do too: rerun, cancel, remeasure."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app import access, administration, calibrations, submissions
+from app import access, administration, calibrations
 from app.dependencies import Admin, Ctx, Now, Organiser, Reading, Writing
-from app.status import Status
-from app.text import LARGEST_ID, PlainText
-from app.views import operations, workers
+from app.evaluation_filter import Chosen, EvaluationFilter
+from app.reruns import MOST
+from app.status import Status, Verdict
+from app.text import PlainText, Reason
+from app.views import evaluation_list, workers
 from app.views.calibrations import listing
+from app.views.overview import overview
 
 router = APIRouter(prefix="/admin", include_in_schema=False)
+Why = Annotated[Reason, Form()]
 
 
 @router.get("")
+def home(request: Request, context: Ctx, session: Reading, admin: Admin, now: Now) -> Response:
+    """Show how things stand, and what needs somebody."""
+    shown = {"found": overview(session, context.settings, admin, now), "tab": "overview"}
+    return context.renderer.page(request, "admin/overview.html", shown, viewer=admin)
+
+
+@router.get("/evaluations")
 def evaluations(
     request: Request,
     context: Ctx,
     session: Reading,
     admin: Admin,
-    status: Annotated[Status | None, Query()] = None,
-    cursor: Annotated[str | None, Query()] = None,
+    wanted: Annotated[EvaluationFilter, Query()],
 ) -> Response:
-    """List evaluations, with the queue above them."""
+    """List everybody's evaluations, filtered."""
     shown = {
-        "page": operations.evaluations(session, status, cursor),
-        "queue": operations.queue(session),
-        "status": status,
+        "page": evaluation_list.page(session, wanted),
+        "wanted": wanted,
+        "options": evaluation_list.options(session),
         "statuses": list(Status),
-        "base": "/admin",
+        "verdicts": list(Verdict),
+        "base": "/admin/evaluations",
         "tab": "evaluations",
     }
     return context.renderer.page(request, "admin/evaluations.html", shown, viewer=admin)
 
 
-@router.get("/events")
-def events(
+@router.get("/evaluations/{act}")
+def choose(
     request: Request,
+    act: evaluation_list.Act,
     context: Ctx,
     session: Reading,
     admin: Admin,
-    before: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
-    submission: Annotated[str | None, Query()] = None,
+    wanted: Annotated[Chosen, Query()],
 ) -> Response:
-    """Show the event log, newest first."""
-    found = operations.latest_events(session, before, submission)
-    shown = {
-        "events": found,
-        "submission": submission,
-        "older": found[-1].id if len(found) == operations.PAGE_SIZE else None,
-        "tab": "events",
-    }
-    return context.renderer.page(request, "admin/events.html", shown, viewer=admin)
+    """Show what was chosen, or all that match, and ask why it is to be graded again or stopped."""
+    chosen = evaluation_list.chosen(session, wanted, act)
+    shown = {"chosen": chosen, "act": act, "wanted": wanted, "most": MOST, "tab": "evaluations"}
+    return context.renderer.page(request, "admin/chosen.html", shown, viewer=admin)
+
+
+@router.post("/evaluations/cancel")
+def cancel_many(
+    session: Writing,
+    admin: Admin,
+    now: Now,
+    reason: Why,
+    evaluation: Annotated[list[PlainText], Form(max_length=MOST)],
+) -> Response:
+    """Cancel what was chosen, then list what is under way."""
+    administration.cancel(session, evaluation, reason, admin, now)
+    return RedirectResponse("/admin/evaluations", status_code=303)
 
 
 @router.get("/calibrations")
@@ -90,7 +109,7 @@ def rerun(
     session: Writing,
     organiser: Organiser,
     now: Now,
-    reason: Annotated[PlainText, Form(min_length=1, max_length=500)],
+    reason: Why,
     split: Annotated[str, Form(pattern="^(public|private)$")] = "public",
 ) -> Response:
     """Grade a submission again, then show it."""
@@ -107,10 +126,8 @@ def rerun(
     return RedirectResponse(f"/submissions/{submission_id}", status_code=303)
 
 
-@router.post("/submissions/{submission_id}/evaluations/{evaluation_id}/cancel")
-def cancel(
-    submission_id: str, evaluation_id: str, session: Writing, organiser: Organiser, now: Now
-) -> Response:
+@router.post("/evaluations/{evaluation_id}/cancel")
+def cancel(evaluation_id: str, session: Writing, organiser: Organiser, now: Now, reason: Why) -> Response:
     """Cancel exactly this evaluation, then show its submission."""
-    submissions.cancel(session, submission_id, organiser, now, evaluation_id)
-    return RedirectResponse(f"/submissions/{submission_id}", status_code=303)
+    [reached] = administration.cancel(session, [evaluation_id], reason, organiser, now)
+    return RedirectResponse(f"/submissions/{reached.submission_id}", status_code=303)

@@ -1,4 +1,4 @@
-"""API v1 for admins: workers and the event log; and, for organisers too, rerun."""
+"""API v1 for admins: how things stand, evaluations, workers; and, for organisers too, rerun and cancel."""
 
 from typing import Annotated
 
@@ -6,13 +6,18 @@ from fastapi import APIRouter, Path, Query, Response
 
 from app import administration, cursors
 from app.dependencies import Admin, Ctx, Now, Organiser, Reading, Writing
+from app.evaluation_filter import EvaluationFilter
 from app.routes import examples
+from app.routes import examples_admin as admin_examples
+from app.routes.api import EvaluationId
 from app.routes.door import Cursor
 from app.routes.security import SIGNED_IN
-from app.schemas import EvaluationOut, EventPage, RerunIn, WorkerList
-from app.text import LARGEST_ID
-from app.views import operations, workers
+from app.schemas import EvaluationOut, RerunIn, WorkerList
+from app.schemas_evaluations import CancelIn, EvaluationRows
+from app.schemas_overview import OverviewOut
+from app.views import evaluation_list, workers
 from app.views.evaluations import evaluation_out
+from app.views.overview import overview
 
 SubmissionId = Annotated[str, Path(description="the submission's id")]
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"], dependencies=SIGNED_IN)
@@ -83,15 +88,39 @@ def list_workers(
 
 
 @router.get(
-    "/events",
-    summary="Read the event log",
-    responses={200: examples.ok("Events, oldest first", examples.EVENTS), **examples.problems(401, 403)},
+    "/overview",
+    summary="Read how things stand",
+    responses={200: examples.ok("How things stand", admin_examples.OVERVIEW), **examples.problems(401, 403)},
 )
-def list_events(
-    session: Reading,
-    _admin: Admin,
-    after: Annotated[int, Query(ge=0, le=LARGEST_ID, description="only events with a greater id")] = 0,
-    limit: Annotated[int, Query(ge=1, le=500, description="events on a page")] = 100,
-) -> EventPage:
-    """Read every transition in order; follow `next` for more, or later for new ones."""
-    return operations.events_after(session, after, limit)
+def read_overview(context: Ctx, session: Reading, admin: Admin, now: Now) -> OverviewOut:
+    """Read what waits, what runs, and what needs somebody: stalled evaluations, open reruns, devices that drifted."""
+    return overview(session, context.settings, admin, now)
+
+
+@router.get(
+    "/evaluations",
+    summary="List everybody's evaluations",
+    responses={200: examples.ok("One page", admin_examples.EVALUATIONS), **examples.problems(400, 401, 403)},
+)
+def list_evaluations(
+    session: Reading, _admin: Admin, wanted: Annotated[EvaluationFilter, Query()]
+) -> EvaluationRows:
+    """List evaluations of everybody on both splits, newest first, filtered; follow `next` for more."""
+    return evaluation_list.page(session, wanted)
+
+
+@router.post(
+    "/evaluations/{evaluation_id}/cancel",
+    status_code=202,
+    summary="Cancel an evaluation",
+    responses={
+        202: examples.ok("Taken note of", examples.CANCEL["evaluations"][0]),
+        **examples.problems(401, 403, 404, 409, unsafe=True, s409=admin_examples.ENDED),
+    },
+)
+def cancel_evaluation(
+    evaluation_id: EvaluationId, wanted: CancelIn, session: Writing, organiser: Organiser, now: Now
+) -> EvaluationOut:
+    """Stop exactly this evaluation, with the reason in the event log; what is running is killed within seconds."""
+    [reached] = administration.cancel(session, [evaluation_id], wanted.reason, organiser, now)
+    return evaluation_out(reached)

@@ -1,9 +1,10 @@
-"""The leaderboard as CSV. Pure."""
+"""Leaderboard and event log as CSV. Pure."""
 
 import csv
 import io
+from collections.abc import Iterable
 
-from app.schemas import LeaderboardOut, RetrainingOut
+from app.schemas import EventOut, LeaderboardOut, RetrainingOut
 
 _COLUMNS = (
     "rank",
@@ -49,6 +50,16 @@ def _retraining(board: LeaderboardOut, one: RetrainingOut) -> dict[str, object]:
     if board.ranked_by == "calibrated":  # by definition, and so without an interval
         cells |= {"score": one.calibrated_score, "interval_low": None, "interval_high": None}
     return cells
+
+
+def events_csv(events: Iterable[EventOut]) -> str:
+    """Return events as RFC 4180 CSV, in the order given."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, EventOut.model_fields)
+    writer.writeheader()
+    for event in events:
+        writer.writerow({name: _inert(cell) for name, cell in event.model_dump(mode="json").items()})
+    return text.getvalue()
 
 
 def _inert(cell: object) -> object:

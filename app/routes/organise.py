@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app import access, calibrations
 from app.dependencies import Ctx, Now, Organiser, Reading
 from app.errors import NotFound
+from app.evaluation_filter import EvaluationFilter
 from app.models import User
-from app.status import Status
-from app.views import competitions, operations
+from app.status import Status, Verdict
+from app.views import competitions, evaluation_list
 from app.views.calibrations import listing
 
 router = APIRouter(prefix="/organise", include_in_schema=False)
@@ -41,17 +42,17 @@ def evaluations(
     session: Reading,
     organiser: OfThisOne,
     now: Now,
-    *,
-    status: Annotated[Status | None, Query()] = None,
-    cursor: Annotated[str | None, Query()] = None,
+    wanted: Annotated[EvaluationFilter, Query()],
 ) -> Response:
     """List everybody's evaluations in a competition, on both splits."""
+    here = wanted.model_copy(update={"competition": slug})
     shown = {
         "competition": competitions.describe(session, slug, organiser, now),
-        "page": operations.evaluations(session, status, cursor, slug),
-        "queue": None,
-        "status": status,
+        "page": evaluation_list.page(session, here),
+        "wanted": here,
+        "options": evaluation_list.options(session),
         "statuses": list(Status),
+        "verdicts": list(Verdict),
         "base": f"/organise/{slug}",
         "tab": "evaluations",
     }

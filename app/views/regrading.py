@@ -9,27 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import leaderboard, registry, regrading
-from app.competitions import SPLITS, Publish
+from app.competitions import SPLITS
 from app.models import Competition
 from app.views.competitions import reference_or_none, retraining_of
-
-
-@dataclass(frozen=True)
-class Standing:
-    """An entrant's place and the score that gives it, by the competition's ranking, as it is published."""
-
-    place: int
-    score: float
-    submission_id: str
-
-
-@dataclass(frozen=True)
-class Move:
-    """An entrant's standing now and after publishing; None is without a place."""
-
-    participant: str  # the name of a person or a team
-    old: Standing | None
-    new: Standing | None
+from app.views.rank_changes import Move, Standings, moves, standings
 
 
 @dataclass(frozen=True)
@@ -55,7 +38,7 @@ class Preview:
 @dataclass(frozen=True)
 class _Board:
     retraining: float | None
-    standings: dict[str, tuple[str, Standing]]  # by the entrant's id: their name, and where they stand
+    standings: Standings
 
 
 def preview(
@@ -78,7 +61,12 @@ def preview(
     new = _boards(session, sorted(slugs), now)
     trial.rollback()
     changes = [
-        BoardChange(*place, old[place].retraining, new[place].retraining, _moves(old[place], new[place]))
+        BoardChange(
+            *place,
+            old[place].retraining,
+            new[place].retraining,
+            moves(old[place].standings, new[place].standings),
+        )
         for place in new
     ]
     return Preview(swapped.scores, swapped.references, changes)
@@ -93,26 +81,5 @@ def _boards(session: Session, slugs: list[str], now: datetime) -> dict[tuple[str
             board = leaderboard.board(session, competition, now, split)
             row = retraining_of(reference_or_none(session, competition, split))
             own = None if row is None else row.score if board.ranking == "official" else row.calibrated_score
-            found[slug, split] = _Board(
-                own,
-                {
-                    one.entry.entrant_id: (one.entry.entrant_name, _standing(one, publish))
-                    for one in board.rows
-                },
-            )
+            found[slug, split] = _Board(own, standings(board, publish))
     return found
-
-
-def _standing(row: leaderboard.Row, publish: Publish) -> Standing:
-    return Standing(row.place.rank, publish.score(row.entry.score), row.entry.submission_id)
-
-
-def _moves(old: _Board, new: _Board) -> list[Move]:
-    """Pair by entrant, in the new order; who would lose their place comes last."""
-    names = {one: name for one, (name, _) in (*new.standings.items(), *old.standings.items())}
-    return [Move(name, _of(old, one), _of(new, one)) for one, name in names.items()]
-
-
-def _of(board: _Board, entrant_id: str) -> Standing | None:
-    _, standing = board.standings.get(entrant_id, ("", None))
-    return standing

@@ -146,7 +146,9 @@ def detail(session: Session, submission_id: str, viewer: User, now: datetime, pl
     revealed_at = submission.competition.revealed_at
     slug, owners = submission.competition.slug, entrants.people_of(session, submission)
     seen = [
-        one for one in submission.evaluations if access.may_see_split(viewer, one.split, slug, revealed_at)
+        one
+        for one in submission.evaluations
+        if access.may_see_split(viewer, one.split, slug, revealed_at, held=submissions.is_held(one))
     ]
     active = [one for one in seen if one.status is not Status.DONE]
     refund = select(QuotaEntry.id).where(

@@ -17,6 +17,7 @@ from app.models import (
     Evaluation,
     Event,
     Reference,
+    Rerun,
     Run,
     Submission,
     TeamMember,
@@ -51,6 +52,8 @@ _STATES = (
     Evaluation.status,
     Evaluation.published,
     Evaluation.cancel_requested,
+    Evaluation.rerun_id,
+    Rerun.decision,
     Run.status,
 )
 _DISQUALIFIED = (
@@ -75,6 +78,7 @@ _SUBMISSION = (
         TeamMember,
         and_(TeamMember.team_id == Submission.team_id, TeamMember.user_id == bindparam("viewer")),
     )
+    .outerjoin(Rerun, Rerun.id == Evaluation.rerun_id)
     .outerjoin(Run, and_(Run.evaluation_id == Evaluation.id, Evaluation.status != Status.DONE))
     .where(Submission.id == bindparam("id"))
     .group_by(*_STATES)
@@ -133,7 +137,7 @@ def of_submission(session: Session, submission_id: str, viewer: User) -> Version
     rows = session.execute(_SUBMISSION, {"id": submission_id, "viewer": viewer.id}).all()
     if not rows or not access.may_read(viewer, {rows[0].user_id, rows[0].member_id}, rows[0].slug):
         raise NotFound(submissions.NOT_YOURS)
-    seen = [row for row in rows if access.may_see_split(viewer, row.split, row.slug, row.revealed_at)]
+    seen = [row for row in rows if _may_see(row, viewer)]
     mark = _digest([tuple(row[6:]) for row in seen])
     final = all(row.status is Status.DONE for row in seen)
     return Version(mark, final, next((row.evaluation_id for row in seen if _is_active(row)), None))
@@ -163,6 +167,11 @@ def newest_event(session: Session, submission_id: str, viewer: User) -> int:
 
 def _is_active(row: Any) -> bool:
     return row.split == "public" and row.published and row.status is not Status.DONE
+
+
+def _may_see(row: Any, viewer: User) -> bool:
+    held = row.rerun_id is not None and row.decision != "applied"
+    return access.may_see_split(viewer, row.split, row.slug, row.revealed_at, held=held)
 
 
 def of_board(session: Session, slug: str, now: datetime) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from app import disqualification, disqualifying, leaderboard, registry
+from app import disqualification, disqualifying, leaderboard, registry, submissions
 from app.db import read_only, unit_of_work
 from app.errors import Conflict, Disqualified, Forbidden, NotFound
 from app.models import Disqualification, QuotaEntry, Score
@@ -64,8 +64,6 @@ def test_a_disqualified_submission_leaves_the_board_to_the_next_best_and_comes_b
 
 def test_a_disqualified_entrant_has_no_place_on_either_split(world, two, ada, admin):
     with unit_of_work(world.engine) as session:
-        from app import submissions  # noqa: PLC0415
-
         rerun = submissions.rerun(
             session, two[0], "private", admin, NOW, queue_due=timedelta(days=1), seeds=[1, 2, 3]
         )

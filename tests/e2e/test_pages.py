@@ -181,7 +181,16 @@ def test_no_page_scrolls_sideways_on_a_narrow_screen(page, site, name):
     ]
     paths += ["/", "/competitions/digits", "/competitions/digits/leaderboard", "/competitions/digits/submit"]
     paths += ["/submissions", "/account", "/nothing"] + (
-        ["/admin", "/admin/events"] if name == "root" else []
+        [
+            "/admin",
+            "/admin/events",
+            "/admin/evaluations",
+            "/admin/reruns",
+            "/admin/entrants",
+            "/admin/workers",
+        ]
+        if name == "root"
+        else []
     )
     wide = {}
     for path in paths:

@@ -39,7 +39,7 @@ def test_reads_with_control_characters_or_huge_numbers_are_refused(place):
         "/submissions?competition=%00": 400,
         "/api/v1/submissions?competition=%00": 400,
         f"/api/v1/submissions?cursor={FORGED}": 400,
-        f"/admin?cursor={FORGED}": 400,
+        f"/admin/evaluations?cursor={FORGED}": 400,
         "/admin/events?submission=a%00": 400,
         f"/admin/events?before={2**31}": 422,
         f"/admin/events?before={10**40}": 422,

@@ -10,14 +10,15 @@ from sqlalchemy import func, select
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
-from app import auth, organisers, registry, teams
+from app import auth, organisers, registry, reruns, submissions, teams
 from app.db import read_only, unit_of_work
 from app.main import create_app
 from app.models import Evaluation, Event, Token
+from app.queue import Silent
 from app.settings import Settings
 from tests.bundles import zipped
 from tests.lending import DEVICE, NAME, calibrate
-from tests.seeding import GOOD, PASSWORD, World
+from tests.seeding import DAY, GOOD, PASSWORD, World
 
 PEOPLE = ("visitor", "ada", "grace", "omar", "olive", "root")
 """Nobody signed in; the owner of what a path names; another participant; organiser of another competition, and of this; an admin."""
@@ -64,7 +65,15 @@ POST   /admin/submissions/{submission_id}/disqualify                   401 403 4
 POST   /admin/submissions/{submission_id}/reinstate                    401 403 403 403 403 409
 POST   /admin/calibrations/{calibration_id}/remeasure                  401 403 403 404 303 303
 POST   /admin/submissions/{submission_id}/rerun                        401 403 403 404 303 303
-POST   /admin/submissions/{submission_id}/evaluations/{evaluation_id}/cancel 401 403 403 404 303 303
+GET    /admin/evaluations                                              in  403 403 403 403 200
+GET    /admin/evaluations/{act}                                        in  403 403 403 403 200
+POST   /admin/evaluations/cancel                                       401 403 403 403 403 303
+POST   /admin/evaluations/{evaluation_id}/cancel                       401 403 403 404 303 303
+GET    /admin/reruns                                                   in  403 403 403 403 200
+POST   /admin/reruns                                                   401 403 403 403 403 303
+GET    /admin/reruns/{rerun_id}                                        in  403 403 403 403 200
+POST   /admin/reruns/{rerun_id}/apply                                  401 403 403 403 403 409
+POST   /admin/reruns/{rerun_id}/drop                                   401 403 403 403 403 303
 GET    /api/v1/competitions                                            200 200 200 200 200 200
 GET    /api/v1/competitions/{slug}                                     200 200 200 200 200 200
 GET    /api/v1/competitions/{slug}/leaderboard                         200 200 200 200 200 200
@@ -79,6 +88,15 @@ GET    /api/v1/submissions/{submission_id}/events                      401 200 4
 POST   /api/v1/submissions/{submission_id}/cancel                      401 202 404 404 202 202
 GET    /api/v1/evaluations/{evaluation_id}                             401 200 404 404 200 200
 GET    /api/v1/admin/events                                            401 403 403 403 403 200
+GET    /api/v1/admin/events.csv                                        401 403 403 403 403 200
+GET    /api/v1/admin/overview                                          401 403 403 403 403 200
+GET    /api/v1/admin/evaluations                                       401 403 403 403 403 200
+POST   /api/v1/admin/evaluations/{evaluation_id}/cancel                401 403 403 404 202 202
+GET    /api/v1/admin/reruns                                            401 403 403 403 403 200
+POST   /api/v1/admin/reruns                                            401 403 403 403 403 201
+GET    /api/v1/admin/reruns/{rerun_id}                                 401 403 403 403 403 200
+POST   /api/v1/admin/reruns/{rerun_id}/apply                           401 403 403 403 403 409
+POST   /api/v1/admin/reruns/{rerun_id}/drop                            401 403 403 403 403 200
 GET    /api/v1/admin/workers                                           401 403 403 403 403 200
 GET    /api/v1/admin/calibrations                                      401 403 403 200 200 200
 GET    /api/v1/admin/entrants                                          401 403 403 403 403 200
@@ -134,6 +152,9 @@ BODIES = {
     "POST /api/v1/admin/submissions/{submission_id}/reinstate": {"json": RERUN},
     "POST /admin/submissions/{submission_id}/rerun": {"data": RERUN | {"split": "private"}},
     "POST /api/v1/admin/submissions/{submission_id}/rerun": {"json": RERUN | {"split": "private"}},
+    "POST /admin/evaluations/{evaluation_id}/cancel": {"data": RERUN},
+    "POST /api/v1/admin/evaluations/{evaluation_id}/cancel": {"json": RERUN},
+    "GET /admin/evaluations/{act}": {"params": {"all": "yes"}},
     "POST /api/v1/competitions/{slug}/submissions": {"content": zipped(GOOD)},
 }
 RUNNING = ("/cancel",)
@@ -166,6 +187,14 @@ def with_session(world, name):
         return auth.issue_token(session, user, "session", "browser", world.clock(), None)
 
 
+def rerun_of(world, submission):
+    """Cancel a submission and grade it again, as a rerun of many; return the rerun's id."""
+    root = world.user("root")
+    with unit_of_work(world.engine) as session:
+        [ended] = submissions.cancel(session, submission, root, world.clock())
+        return reruns.make(session, [ended.id], "again", root, world.clock(), queue_due=DAY, bell=Silent()).id
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     world = World(tmp_path_factory.mktemp("everybody"))
@@ -188,6 +217,7 @@ def place(tmp_path_factory):
     world.run(3)
     world.score(0.08, 0.98, 0.97)
     running = world.submit("ada")
+    rerun = rerun_of(world, world.submit("grace"))
     with read_only(world.engine) as session:
         token = session.scalar(select(Token.id).where(Token.digest == auth._digest(world.tokens["ada"])))
         own = dict(session.execute(select(Evaluation.submission_id, Evaluation.id)).all())
@@ -197,6 +227,7 @@ def place(tmp_path_factory):
         mia = world.user("mia")
         teams.create(session, "digits", "The sieve", mia, world.clock())
         invitation = teams.invite(session, "digits", "ada", mia, world.clock()).id
+    names |= {"rerun_id": rerun, "act": "rerun"}
     names |= {"calibration_id": calibration, "sha256": "0" * 64}
     names |= {"invitation_id": invitation, "answer": "accept"}
     return Place(
@@ -222,7 +253,12 @@ def ask(place, application, route, person):
     elif person != "visitor":
         cookies["lethe_session"] = place.sessions[person]
     with TestClient(application, headers=headers, cookies=cookies, follow_redirects=False) as client:
-        return client.request(method, template.format(**names), **BODIES.get(route, {}))
+        more = BODIES.get(route, {})
+        if route.endswith(("POST /admin/evaluations/cancel", "POST /admin/reruns")):
+            more = {"data": RERUN | {"evaluation": names["evaluation_id"]}}
+        elif route == "POST /api/v1/admin/reruns":
+            more = {"json": RERUN | {"evaluations": [names["evaluation_id"]]}}
+        return client.request(method, template.format(**names), **more)
 
 
 def outcome(answer):

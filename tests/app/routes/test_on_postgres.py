@@ -14,7 +14,16 @@ def test_every_page_and_read_of_the_api_works_on_postgres_too(engine, tmp_path):
     settings = Settings(data_dir=tmp_path, database_url=url)
     application = create_app(settings, clock=world.clock)
     paths = ["/", "/competitions/digits", "/competitions/digits/leaderboard", "/competitions/digits/submit"]
-    paths += ["/submissions", "/account", "/admin", "/admin?status=done", "/admin/events", "/healthz"]
+    paths += [
+        "/submissions",
+        "/account",
+        "/admin",
+        "/admin/evaluations?status=done&worker=w&device=d&person=ada&since=2026-01-01&until=2026-12-31",
+        "/admin/events?kind=run.",
+        "/admin/reruns",
+        "/admin/entrants",
+        "/healthz",
+    ]
     paths += [f"/submissions/{one}" for one in ids.values()]
     paths += [f"/api/v1/submissions/{one}" for one in ids.values()]
     paths += ["/api/v1/submissions", "/api/v1/competitions", "/api/v1/admin/events"]

@@ -47,7 +47,7 @@ def test_an_organiser_finds_everybodys_evaluations_of_their_competition_alone(
     page = client.get("/organise/digits")
     assert ours in page.text
     assert other not in page.text
-    assert client.get("/organise/digits?status=done").text.count("No evaluation is done") == 1
+    assert client.get("/organise/digits?status=done").text.count("No evaluation matches") == 1
     assert "Nothing has been measured yet" in client.get("/organise/digits/calibrations").text
 
 

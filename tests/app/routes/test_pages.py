@@ -365,9 +365,9 @@ def test_the_admin_filters_reruns_and_reads_the_log(client, world, sign_in):
     done = world.scored("ada", 0.08, 0.98, 0.97)
     waiting = world.submit("grace")
     sign_in("root")
-    assert waiting[:8] in client.get("/admin?status=queued").text
-    assert done[:8] not in client.get("/admin?status=queued").text
-    assert client.get("/admin?status=nonsense").status_code == 422
+    assert waiting[:8] in client.get("/admin/evaluations?status=queued").text
+    assert done[:8] not in client.get("/admin/evaluations?status=queued").text
+    assert client.get("/admin/evaluations?status=nonsense").status_code == 422
     answer = client.post(f"/admin/submissions/{done}/rerun", data={"reason": "looks odd"})
     assert answer.status_code == 303
     assert "looks odd" in client.get(f"/admin/events?submission={done}").text
