@@ -135,7 +135,13 @@ def user() -> None:
 
 @user.command()
 @click.argument("name")
-@click.option("--role", type=click.Choice(["participant", "admin"]), default="participant", show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice(["participant", "admin"]),
+    default="participant",
+    show_default=True,
+    help="What they may do.",
+)
 @reported
 def add(*, name: str, role: str) -> None:
     """Add an account and print its random password."""
