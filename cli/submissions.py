@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import shutil
+import sys
 from itertools import islice
 from typing import Any
 
@@ -49,8 +51,8 @@ def submissions(*, competition: str | None, limit: int, as_csv: bool, as_json: b
     elif as_csv:
         click.echo(_csv(items), nl=False)
     elif items:
-        header = ("id", "competition", "submitted", "status", "score", "which", "note")
-        click.echo(table(header, [_row(item) for item in items], right=("score",)))
+        header = ("id", "competition", "submitted (UTC)", "status", "score", "which", "note")
+        click.echo(table(header, _fitted(header, [_row(item) for item in items]), right=("score",)))
     else:
         say("No submissions yet. Make the first: lethe submit FOLDER --competition SLUG")
 
@@ -59,12 +61,23 @@ def _row(item: JsonObject) -> tuple[str, ...]:
     return (
         str(item.get("id")),
         str(item.get("competition")),
-        moment(item.get("created_at")),
+        moment(item.get("created_at")).removesuffix(" UTC"),
         _state(item),
         number(item.get("score"), decimals_of(item, "score")),
-        f"{item['ranked_by']} score" if item.get("ranked_by") and item.get("score") is not None else "",
+        str(item["ranked_by"]) if item.get("ranked_by") and item.get("score") is not None else "",
         str(item.get("note") or ""),
     )
+
+
+def _fitted(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Cut notes short in a terminal that is too narrow for them; off a terminal nothing is lost."""
+    if not sys.stdout.isatty():
+        return rows
+    others = sum(max(len(row[i]) for row in (header, *rows)) + 2 for i in range(len(header) - 1))
+    room = max(len(header[-1]), shutil.get_terminal_size().columns - others)
+    return [
+        (*row[:-1], row[-1] if len(row[-1]) <= room else f"{row[-1][: room - 3].rstrip()}...") for row in rows
+    ]
 
 
 def _state(item: JsonObject) -> str:
