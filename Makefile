@@ -3,11 +3,12 @@ PYTHON ?= python3
 PORT ?= 8000
 FILES ?= 100000
 EXAMPLES ?= 300
+OUT ?= screenshots
 SEED ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint reference attacks attacks-long fuzz contract chaos load servers sandbox-image clean system-demo system-test
+.PHONY: help demo test lint reference attacks attacks-long fuzz contract screenshots chaos load servers sandbox-image clean system-demo system-test
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +20,7 @@ help:
 	@echo "make attacks-long    the same, each attack 20 times (ATTACK_REPEATS=20)"
 	@echo "make fuzz            read 100,000 mutated files of each kind (FILES=100000 SEED=1)"
 	@echo "make contract        ask the API 300 things of each kind that its description allows and forbids (EXAMPLES=300)"
+	@echo "make screenshots     take pictures of every page for everybody, light and dark, wide and narrow (OUT=screenshots)"
 	@echo "make chaos           kill, pause, cut and fill everything in the middle of 700 submissions; print what came of it"
 	@echo "make load            print how much one web process serves beside a bare endpoint (minutes; on a quiet machine)"
 	@echo "make servers         as root: prepare and start everything with Docker Compose"
@@ -80,6 +82,9 @@ attacks-long: attacks
 
 fuzz: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.fuzz --files $(FILES) --seed $(SEED)
+
+screenshots: system-test $(VENV)/.installed-dev
+	$(BIN)/python -m tests.e2e.screenshots $(OUT)
 
 contract: export LETHE_CONTRACT_EXAMPLES = $(EXAMPLES)
 contract: $(VENV)/.installed-dev

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from app import auth, evaluations, registry, reveal, submissions, timetable
+from app import auth, evaluations, organisers, registry, reveal, submissions, timetable
 from app.competitions import CompetitionConfig
 from app.db import make_engine, migrate, unit_of_work
 from app.evaluations import NewScore, RunLog, RunOutcome
-from app.models import User
+from app.models import User, Worker
 from app.phases import GRACE
 from app.queue import Silent
 from app.reasons import REASONS
@@ -130,6 +130,32 @@ class World:
     def user(self, name: str) -> User:
         with unit_of_work(self.engine) as session:
             return auth.user_for_token(session, self.tokens[name], self.clock(), "api")
+
+    def organiser(self, name: str, slug: str = "digits") -> None:
+        """Add somebody who organises a competition."""
+        self.person(name)
+        with unit_of_work(self.engine) as session:
+            organisers.grant(session, slug, name, "root", self.clock())
+
+    def worker(self, name: str = "worker-1") -> None:
+        """Add a worker that has just been heard of."""
+        now = self.clock()
+        with unit_of_work(self.engine) as session:
+            session.add(
+                Worker(
+                    name=name,
+                    host="gpu-7",
+                    pid=4711,
+                    device_class="cpu",
+                    device="9a0b1c2d3e4f5a6b",
+                    device_name="AMD EPYC 9B14",
+                    sandboxes="bubblewrap",
+                    version="0.1.0",
+                    state="idle",
+                    started_at=now,
+                    seen_at=now,
+                )
+            )
 
     def competition(
         self, slug: str = "digits", *, n_models: int = 4, prepared: bool = True, **config
@@ -326,6 +352,16 @@ def counted(epsilon: list[float], edges: list[float]) -> list[int]:
     ] + [capped]
 
 
+def _smoked(world: World) -> str:
+    """Add a competition that gives public data, and a submission whose run on it failed; return its id."""
+    world.competition("letters", title="Forget the letters", summary="With public data.", prepared=False)
+    world.reference(slug="letters", smoke=True)
+    submission_id = world.submit("ada", "with a typo", "letters")
+    lines = [f"epoch {index}: loss {2 / index:.4f}" for index in range(1, 60)]
+    world.smoke("\n".join([*lines, "NameError: name 'torhc' is not defined"]).encode(), reason="raised")
+    return submission_id
+
+
 def populate(world: World) -> dict[str, str]:
     """Fill a world with what a week brings; return ids by what they show. `ada` has one in every state."""
     for name in ("ada", "grace", "barbara", "katherine"):
@@ -335,7 +371,9 @@ def populate(world: World) -> dict[str, str]:
     world.competition(
         "faces", title="Forget a face", summary="Opens next month.", opens_at="2026-04-01T00:00:00Z"
     )
-    ids = {}
+    world.organiser("olive")
+    world.worker()
+    ids = {"smoked": _smoked(world)}
     world.scored("grace", 0.0853, 0.991, 0.984, "fine-tune, 3 epochs", N_MODELS)
     world.scored("barbara", 0.0611, 0.972, 0.955, n=N_MODELS, flags=("clipped", "too_even"))
     world.clock.forward(hours=5)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from app.main import create_app
 from app.settings import Settings
@@ -52,14 +52,19 @@ def site(tmp_path_factory) -> Iterator[Site]:
         yield Site(world, url, ids)
 
 
+@contextmanager
+def launched(playwright: Playwright, chromium: str | None = None) -> Iterator[Browser]:
+    """Run the system's browser."""
+    path = chromium or shutil.which("chromium")
+    one = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+    yield one
+    one.close()
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.fail("the page tests need Chromium: apt-get install -y chromium", pytrace=False)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield launched
-        launched.close()
+    with sync_playwright() as playwright, launched(playwright, chromium) as one:
+        yield one

@@ -9,14 +9,16 @@ from playwright.sync_api import Browser, BrowserContext
 
 from tests.seeding import PASSWORD
 
-PEOPLE = {"visitor": None, "participant": "ada", "admin": "root"}
+PEOPLE = {"visitor": None, "participant": "ada", "organiser": "olive", "admin": "root"}
 """Roles, and who of the seeded world has them."""
 
 EXAMPLES = {
     "/": ("/",),
     "/account": ("/account",),
     "/admin": ("/admin", "/admin?status=done", "/admin?status=scoring"),
+    "/admin/competitions/{slug}/entrants/{name}": ("/admin/competitions/digits/entrants/ada",),
     "/admin/calibrations": ("/admin/calibrations",),
+    "/admin/entrants": ("/admin/entrants", "/admin/entrants?name=nobody"),
     "/admin/events": ("/admin/events", "/admin/events?submission={scored}", "/admin/events?before=1"),
     "/admin/workers": ("/admin/workers",),
     "/competitions/{slug}": ("/competitions/digits", "/competitions/faces"),
@@ -26,11 +28,15 @@ EXAMPLES = {
     ),
     "/competitions/{slug}/pages/{tab}": ("/competitions/digits/pages/rules",),
     "/competitions/{slug}/submit": ("/competitions/digits/submit", "/competitions/faces/submit"),
+    "/organise": ("/organise",),
+    "/organise/{slug}": ("/organise/digits",),
+    "/organise/{slug}/calibrations": ("/organise/digits/calibrations",),
     "/problems": ("/problems",),
     "/sign-in": ("/sign-in",),
     "/submissions": ("/submissions", "/submissions?competition=faces"),
     "/submissions/{submission_id}": (
         "/submissions/{scored}",
+        "/submissions/{smoked}",
         "/submissions/{timed_out}",
         "/submissions/{crashed}",
         "/submissions/{cancelled}",
