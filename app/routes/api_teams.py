@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 
 from app import teams
 from app.dependencies import Now, Person, Reading, Writing
 from app.routes import examples_teams as examples
 from app.routes.door import Slug
-from app.routes.examples import ok, problems
+from app.routes.examples import created, ok, problems
 from app.routes.security import SIGNED_IN
 from app.schemas_teams import InviteIn, TeamIn, TeamPageOut
 from app.views.teams import describe
@@ -19,8 +19,12 @@ INVITATION = "/invitations/{invitation_id}"
 InvitationId = Annotated[str, Path(description="the invitation's id")]
 
 
+def _place(slug: str) -> str:
+    return router.prefix + TEAM.format(slug=slug)
+
+
 @router.get(TEAM, summary="Read my team", responses={200: ok("Now", examples.TEAM), **problems(401, 404)})
-def read(slug: Slug, session: Reading, person: Person, now: Now) -> TeamPageOut:
+def read_team(slug: Slug, session: Reading, person: Person, now: Now) -> TeamPageOut:
     """Read your team in a competition, who is in it, and the invitations that you sent or may answer."""
     return describe(session, slug, person, now)
 
@@ -30,13 +34,16 @@ def read(slug: Slug, session: Reading, person: Person, now: Now) -> TeamPageOut:
     status_code=201,
     summary="Create a team",
     responses={
-        201: ok("Created", examples.TEAM),
+        201: created("Created", examples.TEAM),
         **problems(400, 401, 403, 404, 409, unsafe=True, s400=examples.BAD_NAME, s409=examples.TAKEN),
     },
 )
-def create(slug: Slug, wanted: TeamIn, session: Writing, person: Person, now: Now) -> TeamPageOut:
+def create_team(
+    slug: Slug, wanted: TeamIn, response: Response, session: Writing, person: Person, now: Now
+) -> TeamPageOut:
     """Create a team that you lead. What you have submitted in the competition becomes the team's."""
     teams.create(session, slug, wanted.name, person, now)
+    response.headers["Location"] = _place(slug)
     return describe(session, slug, person, now)
 
 
@@ -59,7 +66,7 @@ def create(slug: Slug, wanted: TeamIn, session: Writing, person: Person, now: No
         ),
     },
 )
-def rename(slug: Slug, wanted: TeamIn, session: Writing, person: Person, now: Now) -> TeamPageOut:
+def rename_team(slug: Slug, wanted: TeamIn, session: Writing, person: Person, now: Now) -> TeamPageOut:
     """Give the team that you lead another name, until the competition closes."""
     teams.rename(session, slug, wanted.name, person, now)
     return describe(session, slug, person, now)
@@ -73,7 +80,7 @@ def rename(slug: Slug, wanted: TeamIn, session: Writing, person: Person, now: No
         **problems(401, 403, 404, 409, unsafe=True, s404=examples.NO_TEAM),
     },
 )
-def leave(slug: Slug, session: Writing, person: Person, now: Now) -> TeamPageOut:
+def leave_team(slug: Slug, session: Writing, person: Person, now: Now) -> TeamPageOut:
     """Leave a team that has no submissions yet, or dissolve one that is yours alone.
 
     Where the leader leaves, whoever joined first leads on.
@@ -87,17 +94,20 @@ def leave(slug: Slug, session: Writing, person: Person, now: Now) -> TeamPageOut
     status_code=201,
     summary="Invite a person or a team",
     responses={
-        201: ok("Invited", examples.TEAM),
+        201: created("Invited", examples.TEAM),
         **problems(401, 403, 404, 409, unsafe=True, s403=examples.NOT_LEADER, s409=examples.TOO_LATE),
     },
 )
-def invite(slug: Slug, wanted: InviteIn, session: Writing, person: Person, now: Now) -> TeamPageOut:
+def invite_to_team(
+    slug: Slug, wanted: InviteIn, response: Response, session: Writing, person: Person, now: Now
+) -> TeamPageOut:
     """Invite somebody into the team that you lead, or another team to merge into it. They accept or decline.
 
     The team that invites keeps its name and its leader. All that those who join have submitted becomes the team's.
     """
     inviting = teams.invite if wanted.kind == "person" else teams.invite_team
     inviting(session, slug, wanted.name, person, now)
+    response.headers["Location"] = _place(slug)
     return describe(session, slug, person, now)
 
 
@@ -109,7 +119,7 @@ def invite(slug: Slug, wanted: InviteIn, session: Writing, person: Person, now: 
         **problems(401, 403, 404, 409, unsafe=True, s404=examples.NO_INVITATION, s409=examples.TOO_LATE),
     },
 )
-def accept(invitation_id: InvitationId, session: Writing, person: Person, now: Now) -> TeamPageOut:
+def accept_invitation(invitation_id: InvitationId, session: Writing, person: Person, now: Now) -> TeamPageOut:
     """Join the team that invites you; or merge the team that you lead into the one that asks.
 
     Together you may not be more people than a team has, nor have submitted more than one entrant could have by today.
@@ -126,7 +136,9 @@ def accept(invitation_id: InvitationId, session: Writing, person: Person, now: N
         **problems(401, 403, 404, 409, unsafe=True, s404=examples.NO_INVITATION),
     },
 )
-def decline(invitation_id: InvitationId, session: Writing, person: Person, now: Now) -> TeamPageOut:
+def decline_invitation(
+    invitation_id: InvitationId, session: Writing, person: Person, now: Now
+) -> TeamPageOut:
     """Refuse an invitation to you, or to the team that you lead."""
     competition = teams.decline(session, invitation_id, person, now)
     return describe(session, competition.slug, person, now)
@@ -148,7 +160,9 @@ def decline(invitation_id: InvitationId, session: Writing, person: Person, now: 
         ),
     },
 )
-def withdraw(invitation_id: InvitationId, session: Writing, person: Person, now: Now) -> TeamPageOut:
+def withdraw_invitation(
+    invitation_id: InvitationId, session: Writing, person: Person, now: Now
+) -> TeamPageOut:
     """Take back an invitation of the team that you lead."""
     competition = teams.withdraw(session, invitation_id, person, now)
     return describe(session, competition.slug, person, now)
