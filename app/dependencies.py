@@ -104,6 +104,11 @@ def _bearer(request: Request) -> str | None:
 Visitor = Annotated[User | None, Depends(get_visitor)]
 
 
+async def look_for_changes(context: Ctx) -> None:
+    """Look at what has changed, so that what this process keeps in memory may be used."""
+    await context.changes.fresh()
+
+
 async def get_person(visitor: Visitor) -> User:
     """Return who is asking, or raise NotAuthenticated."""
     if visitor is None:

@@ -47,9 +47,12 @@ class FromMemory:
         except DATABASE_AWAY as error:
             return problems.database_away(request, error)
         response, route = None, _BOARD_ROUTE
+        asked_for = bool(scope["query_string"])  # filtered or sorted: its route does that
         if submission is not None:
             response, route = self._poll(request, submission[1]), _SUBMISSION_ROUTE
-        elif board is not None and not board[2]:  # CSV has headers of its own: its route finds it in memory
+        elif (
+            board is not None and not board[2] and not asked_for
+        ):  # CSV has headers of its own: its route finds it in memory
             response = self._board(request, board[1])
         if response is not None:
             scope["route"] = route

@@ -5,12 +5,14 @@ from fastapi import APIRouter, Response
 from app import cursors
 from app.dependencies import Ctx, Now, Reading, Visitor
 from app.routes import examples
+from app.routes.arrangements import Arranged, ArrangedRows
 from app.routes.csv_table import leaderboard_csv
 from app.routes.door import Cursor, Slug
 from app.routes.etags import IfNoneMatch, unless_known
 from app.routes.security import OPTIONAL
 from app.schemas import CompetitionList, CompetitionOut, LeaderboardOut
 from app.views import competitions
+from app.views.arranged import arranged
 
 router = APIRouter(prefix="/api/v1", tags=["competitions"])
 BOARD_HEADERS = {"Cache-Control": "no-cache", "Lethe-Poll-Interval": "10"}
@@ -49,11 +51,19 @@ def read_competition(slug: Slug, session: Reading, visitor: Visitor, now: Now) -
     },
 )
 def read_leaderboard(
-    slug: Slug, context: Ctx, session: Reading, now: Now, if_none_match: IfNoneMatch = None
+    slug: Slug, context: Ctx, session: Reading, now: Now, how: ArrangedRows, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read the public leaderboard, with the row of retraining from scratch beside it."""
+    """Read the public leaderboard, with the row of retraining from scratch beside it.
+
+    With `name` only the rows of whom it names, with `sort` in the order of a column; `rank` is always the true one.
+    """
     kept = context.boards.get(session, slug, now, "json", LeaderboardOut.model_dump_json)
-    return unless_known(kept.etag, if_none_match, lambda: kept.body, "application/json", BOARD_HEADERS)
+    tag = kept.etag + how.tag
+
+    def body() -> bytes:
+        return kept.body if how.is_default else arranged(kept.board, how).model_dump_json().encode()
+
+    return unless_known(tag, if_none_match, body, "application/json", BOARD_HEADERS)
 
 
 @router.get(
@@ -65,8 +75,14 @@ def read_leaderboard(
         **examples.problems(404),
     },
 )
-def read_leaderboard_csv(slug: Slug, context: Ctx, session: Reading, now: Now) -> Response:
-    """Read the public leaderboard as CSV; cells that a spreadsheet would run as a formula are quoted."""
+def read_leaderboard_csv(slug: Slug, context: Ctx, session: Reading, now: Now, how: Arranged) -> Response:
+    """Read the public leaderboard as CSV; cells that a spreadsheet would run as a formula are quoted.
+
+    `name` and `sort` as in JSON; with `columns`, only those beside rank, names, score and its interval.
+    """
     kept = context.boards.get(session, slug, now, "csv", leaderboard_csv)
+    body = kept.body
+    if not how.is_default:
+        body = leaderboard_csv(arranged(kept.board, how), how.columns).encode()
     headers = {"Content-Disposition": f'attachment; filename="{slug}-leaderboard.csv"'}
-    return Response(kept.body, media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(body, media_type="text/csv; charset=utf-8", headers=headers)

@@ -2,9 +2,10 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from app.schemas import EventOut, LeaderboardOut, RetrainingOut
+from app.views.arranged import CHOICE
 
 _COLUMNS = (
     "rank",
@@ -32,17 +33,23 @@ _COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def leaderboard_csv(board: LeaderboardOut) -> str:
+def leaderboard_csv(board: LeaderboardOut, chosen: Sequence[str] = tuple(CHOICE)) -> str:
     """Return the rows as RFC 4180 CSV, flags and members parted by spaces; the row of retraining comes first, without a rank."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, restval="")
+    columns = [name for name in _COLUMNS if name not in _left_out(chosen)]
+    writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore")
     writer.writeheader()
     if board.retraining is not None:
         writer.writerow(_retraining(board, board.retraining))
     for row in board.rows:
         cells = row.model_dump(mode="json") | {"flags": " ".join(row.flags), "members": " ".join(row.members)}
-        writer.writerow({name: _inert(cells[name]) for name in _COLUMNS})
+        writer.writerow({name: _inert(cells[name]) for name in columns})
     return text.getvalue()
+
+
+def _left_out(chosen: Sequence[str]) -> set[str]:
+    missing = set(CHOICE) - set(chosen)
+    return missing | ({"official_score", "calibrated_score"} if "other" in missing else set())
 
 
 def _retraining(board: LeaderboardOut, one: RetrainingOut) -> dict[str, object]:

@@ -3,13 +3,15 @@
 import logging
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from app import access, problems
-from app.dependencies import Ctx, Now, Reading, Visitor
+from app.dependencies import Ctx, Now, Reading, Visitor, look_for_changes
 from app.errors import NotFound
 from app.reasons import REASONS
-from app.views import boards, competitions, public_data, teams
+from app.routes.arrangements import Arranged
+from app.views import competitions, public_data, teams
+from app.views.arranged import CHOICE, arranged
 
 router = APIRouter(include_in_schema=False)
 log = logging.getLogger("lethe.web")
@@ -40,15 +42,19 @@ def overview(
     return _tab(request, slug, "overview", context, session, visitor, now)
 
 
-@router.get("/competitions/{slug}/leaderboard")
+@router.get("/competitions/{slug}/leaderboard", dependencies=[Depends(look_for_changes)])
 def leaderboard(
-    request: Request, slug: str, context: Ctx, session: Reading, visitor: Visitor, now: Now
+    request: Request, slug: str, context: Ctx, session: Reading, visitor: Visitor, now: Now, how: Arranged
 ) -> Response:
-    """Show the public leaderboard."""
+    """Show the public leaderboard, or what is asked for of it."""
+    whole = context.boards.board(session, slug, now)
     shown = {
         "competition": competitions.describe(session, slug, visitor, now),
         "pages": competitions.pages(session, slug),
-        "board": boards.board(session, slug, now),
+        "whole": whole,
+        "board": arranged(whole, how),
+        "how": how,
+        "choice": CHOICE,
         "organises": access.organises(visitor, slug),
         "tab": "leaderboard",
     }

@@ -107,6 +107,7 @@ class Rendered:
     mark: str
     etag: str
     body: bytes
+    board: LeaderboardOut
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,12 @@ class Boards:
             if known is not None and known.rendered.mark == mark:
                 rendered = known.rendered
             else:
-                body = render(board(session, slug, now)).encode()
-                rendered = Rendered(mark, hashlib.sha256(body).hexdigest()[:32], body)
+                found = board(session, slug, now)
+                body = render(found).encode()
+                rendered = Rendered(mark, hashlib.sha256(body).hexdigest()[:32], body, found)
             self._kept[slug, media] = _Kept(rendered, version, until)
             return rendered
+
+    def board(self, session: Session, slug: str, now: datetime) -> LeaderboardOut:
+        """Return the leaderboard as it is kept, to be shown in some other way. Raises NotFound."""
+        return self.get(session, slug, now, "json", LeaderboardOut.model_dump_json).board
