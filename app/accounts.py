@@ -3,12 +3,12 @@
 import re
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app import events
-from app.errors import BadRequest, NotFound
-from app.models import User
+from app import auth, events
+from app.errors import BadRequest, Conflict, NotFound
+from app.models import PasswordReset, Token, User
 from app.text import has_control
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
@@ -44,3 +44,61 @@ def checked_email(email: str) -> str | None:
             "This is not an e-mail address.", advice="Write it as name@example.org, or leave it empty."
         )
     return email
+
+
+def change_password(session: Session, user_id: str, hashed: str, kept: str, now: datetime) -> None:
+    """Give an account another password; all its sessions end but the one of this secret, and its reset links."""
+    user = session.get_one(User, user_id)
+    others = (Token.user_id == user.id, Token.kind == "session", Token.digest != auth.digest_of(kept))
+    session.execute(delete(Token).where(*others))
+    _store_password(session, user, hashed, now)
+
+
+def replace_password(session: Session, user: User, hashed: str, now: datetime) -> None:
+    """Give an account another password, by somebody who did not know the old one: all its sessions end."""
+    session.execute(delete(Token).where(Token.user_id == user.id, Token.kind == "session"))
+    _store_password(session, user, hashed, now)
+
+
+def _store_password(session: Session, user: User, hashed: str, now: datetime) -> None:
+    session.execute(delete(PasswordReset).where(PasswordReset.user_id == user.id))
+    user.password_hash = hashed
+    events.write(session, "user.password_changed", user.name, now)
+
+
+def set_role(session: Session, name: str, role: str, actor: str, now: datetime) -> User:
+    """Make somebody an admin or a participant. Raises NotFound, BadRequest, or Conflict for oneself."""
+    auth.check_role(role)
+    user = _another(session, name, actor)
+    if user.role != role:
+        user.role = role
+        events.write(session, "user.role_changed", actor, now, detail=f"{name}: {role}")
+    return user
+
+
+def disable(session: Session, name: str, actor: str, now: datetime) -> User:
+    """Let somebody in nowhere: sessions, tokens and reset links end. Raises NotFound, or Conflict for oneself."""
+    user = _another(session, name, actor)
+    for table in (Token, PasswordReset):
+        session.execute(delete(table).where(table.user_id == user.id))
+    if user.disabled_at is None:
+        user.disabled_at = now
+        events.write(session, "user.disabled", actor, now, detail=name)
+    return user
+
+
+def enable(session: Session, name: str, actor: str, now: datetime) -> User:
+    """Let somebody sign in again; their tokens do not come back. Raises NotFound."""
+    user = by_name(session, name)
+    if user.disabled_at is not None:
+        user.disabled_at = None
+        events.write(session, "user.enabled", actor, now, detail=name)
+    return user
+
+
+def _another(session: Session, name: str, actor: str) -> User:
+    """Return an account that is not the actor's own, so that an installation always keeps an admin."""
+    user = by_name(session, name)
+    if user.name == actor:
+        raise Conflict("This is your own account.", advice="Ask another admin, or an operator.")
+    return user

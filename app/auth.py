@@ -5,7 +5,7 @@ import re
 import secrets
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import uuid4
 
 from pwdlib import PasswordHash
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from app import events
 from app.db import read_only
-from app.errors import BadRequest, Conflict, NotAuthenticated
+from app.errors import BadRequest, Conflict, Forbidden, NotAuthenticated
 from app.limits import Gate
 from app.models import Competition, CompetitionOrganiser, Token, User
 
@@ -36,13 +36,24 @@ _GATE = Gate(places=2, waiting=4, patience=10.0, words="Too many people sign in 
 
 def create_user(session: Session, name: str, password: str, role: str, now: datetime) -> User:
     """Insert a user. Raises BadRequest for a bad name, password or role, Conflict when the name is taken."""
-    if not _NAME.fullmatch(name):
-        raise BadRequest(
-            "A name has 1 to 64 letters, digits, dots, dashes or underscores, a letter or digit first."
-        )
+    check_name(name)
     check_role(role)
-    hashed = _hash(password)
-    user = User(id=uuid4().hex, name=name, password_hash=hashed, role=role, created_at=now, grants=[])
+    return insert_user(session, name, _hash(password), role, now)
+
+
+def insert_user(
+    session: Session, name: str, hashed: str, role: str, now: datetime, *, email: str | None = None
+) -> User:
+    """Insert a user whose name and role were checked, with a hash, or "" for none. Raises Conflict when the name is taken."""
+    user = User(
+        id=uuid4().hex,
+        name=name,
+        password_hash=hashed,
+        role=role,
+        email=email,
+        created_at=now,
+        grants=[],
+    )
     try:
         with session.begin_nested():
             session.add(user)
@@ -50,6 +61,14 @@ def create_user(session: Session, name: str, password: str, role: str, now: date
         raise Conflict(f"The name {name} is taken.") from error
     events.write(session, "user.created", name, now, detail=role)
     return user
+
+
+def check_name(name: str) -> None:
+    """Raise BadRequest unless an account can have this name."""
+    if not _NAME.fullmatch(name):
+        raise BadRequest(
+            "A name has 1 to 64 letters, digits, dots, dashes or underscores, a letter or digit first."
+        )
 
 
 def check_role(role: str) -> None:
@@ -63,14 +82,27 @@ def set_password(user: User, password: str) -> None:
     user.password_hash = _hash(password)
 
 
-def _hash(password: str) -> str:
+def hash_password(password: str) -> str:
+    """Return a password's hash, after waiting for a turn. Raises BadRequest for one that will not do, or Busy."""
+    _check_password(password)
+    with _GATE.enter():
+        return _HASHER.hash(password)
+
+
+def _check_password(password: str) -> None:
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         raise BadRequest(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
+
+
+def _hash(password: str) -> str:
+    _check_password(password)
     return _HASHER.hash(password)
 
 
 def verify_password(engine: Engine, name: str, password: str) -> User:
-    """Return the user of this name and password. Raises NotAuthenticated, or Busy under too many attempts at once.
+    """Return the user of this name and password.
+
+    Raises NotAuthenticated, Forbidden for an account that is disabled, or Busy under too many attempts at once.
 
     An unknown name costs as much as a wrong password. It takes a third of a second, so no connection is held meanwhile.
     """
@@ -78,10 +110,12 @@ def verify_password(engine: Engine, name: str, password: str) -> User:
         user = session.scalar(select(User).where(User.name == name))
         session.expunge_all()
     with _GATE.enter():
-        hashed = user.password_hash if user is not None else _nobody()
+        hashed = user.password_hash if user is not None and user.password_hash else _nobody()
         matches = len(password) <= MAX_PASSWORD and _HASHER.verify(password, hashed)
     if user is None or not matches:
         raise NotAuthenticated("The name or the password is wrong.")
+    if user.disabled_at is not None:  # only whoever knows the password hears of it
+        raise Forbidden("This account is disabled.", advice="Ask the organiser why.")
     return user
 
 
@@ -99,12 +133,12 @@ def issue_token(
     lifetime: timedelta | None,
 ) -> str:
     """Insert a token and return its secret, "lethe_...", which cannot be had again; None lives for ever."""
-    secret = "lethe_" + secrets.token_urlsafe(32)
+    secret = new_secret()
     token = Token(
         id=uuid4().hex,
         user_id=user.id,
         kind=kind,
-        digest=_digest(secret),
+        digest=digest_of(secret),
         label=label,
         created_at=now,
         expires_at=None if lifetime is None else now + lifetime,
@@ -115,18 +149,32 @@ def issue_token(
     return secret
 
 
+def new_secret() -> str:
+    """Return what nobody can guess."""
+    return "lethe_" + secrets.token_urlsafe(32)
+
+
 def user_for_token(session: Session, secret: str, now: datetime, kind: Kind) -> User:
     """Return the user of a live token of this kind. Raises NotAuthenticated."""
-    return holder_of(session, secret, now, kind)[0]
+    return holder_of(session, secret, now, kind).user
 
 
-def holder_of(session: Session, secret: str, now: datetime, kind: Kind) -> tuple[User, datetime | None]:
-    """Return the user of a live token of this kind, and when it expires. Raises NotAuthenticated."""
+class Holder(NamedTuple):
+    """Whose a token is, when it expires, and when it was last seen, to the hour."""
+
+    user: User
+    token_id: str
+    expires_at: datetime | None
+    seen_at: datetime | None
+
+
+def holder_of(session: Session, secret: str, now: datetime, kind: Kind) -> Holder:
+    """Return the holder of a live token of this kind, who is not disabled. Raises NotAuthenticated."""
     alive = or_(Token.expires_at.is_(None), Token.expires_at > now)
     query = (
-        select(User, Token.expires_at)
+        select(User, Token.id, Token.expires_at, Token.seen_at)
         .join(Token, Token.user_id == User.id)
-        .where(Token.digest == _digest(secret), Token.kind == kind, alive)
+        .where(Token.digest == digest_of(secret), Token.kind == kind, alive, User.disabled_at.is_(None))
         .options(WITH_GRANTS)
     )
     found = session.execute(query).one_or_none()
@@ -135,8 +183,7 @@ def holder_of(session: Session, secret: str, now: datetime, kind: Kind) -> tuple
             "The token is unknown, has expired or was revoked.",
             advice="Sign in again, or make a new token.",
         )
-    user, expires_at = found
-    return user, expires_at
+    return Holder(*found)
 
 
 def end_session(session: Session, secret: str, now: datetime) -> None:
@@ -144,7 +191,7 @@ def end_session(session: Session, secret: str, now: datetime) -> None:
     found = session.execute(
         select(Token, User.name)
         .join(User, Token.user_id == User.id)
-        .where(Token.digest == _digest(secret), Token.kind == "session")
+        .where(Token.digest == digest_of(secret), Token.kind == "session")
     ).one_or_none()
     if found is not None:
         token, name = found
@@ -157,5 +204,6 @@ def delete_expired(session: Session, user: User, now: datetime) -> None:
     session.execute(delete(Token).where(Token.user_id == user.id, Token.expires_at <= now))
 
 
-def _digest(secret: str) -> str:
+def digest_of(secret: str) -> str:
+    """Return what is kept of a secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -13,6 +13,7 @@ from app.changes import Changes
 from app.guides import Guides
 from app.limits import FailureLimit, Turns
 from app.metrics import Metrics
+from app.oidc import Provider
 from app.people import People
 from app.public_data import PublicFiles
 from app.queue import Doorbell, Silent
@@ -25,6 +26,7 @@ from app.views.polls import Polls
 from app.views.queue import Queues
 
 _WINDOW = timedelta(minutes=5)
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,19 @@ class Context:
     failures_by_name: FailureLimit = field(default_factory=lambda: FailureLimit(10, _WINDOW))
     """For a name from one address: a stranger elsewhere cannot keep its owner out."""
     failures_by_address: FailureLimit = field(default_factory=lambda: FailureLimit(50, _WINDOW))
+    oidc: Provider | None = None
+    """Signs people in too, where the operator has named one."""
+    registrations: FailureLimit = field(
+        default_factory=lambda: FailureLimit(
+            30, _HOUR, words="Too many accounts were asked for from this address."
+        )
+    )
+    """Counts whatever an address asks for, whether it comes to anything or not."""
+    letters: FailureLimit = field(
+        default_factory=lambda: FailureLimit(
+            10, _HOUR, words="Too many letters were asked for from this address."
+        )
+    )
     uploads_under_way: Turns = field(default_factory=lambda: Turns(uploads.AT_ONCE, uploads.too_many))
     streams: Turns = field(
         default_factory=lambda: Turns(

@@ -4,7 +4,7 @@ LetheError
 ├── Rejected            422  the bundle is refused at the door (reason code of app.reasons)
 │   └── BundleTooLarge  413
 ├── QuotaExhausted      429
-├── TooManyAttempts     429  to sign in
+├── TooManyAttempts     429  to sign in, to make an account, to be sent a letter
 ├── TooManyUploads      429  of one person at once
 ├── UploadTimeout       408
 ├── CompetitionClosed   409
@@ -71,11 +71,11 @@ class QuotaExhausted(LetheError):
 
 
 class TooManyAttempts(LetheError):
-    """Signing in has failed too often, for this name or from this address."""
+    """Signing in has failed too often, for this name or from this address, or too much was asked from there."""
 
     status = 429
     code = "too_many_attempts"
-    title = "Too many failed attempts"
+    title = "Too many attempts"
 
 
 class TooManyUploads(LetheError):

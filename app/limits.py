@@ -79,9 +79,17 @@ class Turns:
 class FailureLimit:
     """At most `limit` failures for a key in a rolling window; of all keys, the `most_keys` that failed last."""
 
-    def __init__(self, limit: int, window: timedelta, most_keys: int = 10_000) -> None:
+    def __init__(
+        self,
+        limit: int,
+        window: timedelta,
+        most_keys: int = 10_000,
+        *,
+        words: str = "Too many attempts to sign in have failed.",
+    ) -> None:
         self._limit = limit
         self._window = window
+        self._words = words
         self._most_keys = most_keys
         self._failures: OrderedDict[str, deque[datetime]] = OrderedDict()
         self._lock = Lock()
@@ -95,7 +103,7 @@ class FailureLimit:
             if len(times) >= self._limit:
                 seconds = int((times[0] + self._window - now).total_seconds()) + 1
                 raise TooManyAttempts(
-                    "Too many attempts to sign in have failed.",
+                    self._words,
                     advice=f"Wait {-(-seconds // 60)} min, then try again.",
                     retry_after=seconds,
                 )

@@ -13,6 +13,7 @@ from app.db import make_engine
 from app.edge import SAFE_METHODS, Answered, Edge
 from app.from_memory import FromMemory
 from app.metrics import Metrics
+from app.oidc import Provider
 from app.people import People
 from app.public_data import PublicFiles
 from app.queue import doorbell
@@ -23,6 +24,7 @@ from app.routes import (
     admin,
     admin_entrants,
     admin_reruns,
+    admin_users,
     api,
     api_admin,
     api_bundle,
@@ -34,12 +36,16 @@ from app.routes import (
     api_organisers,
     api_reruns,
     api_teams,
+    api_users,
     event_log,
     guides,
     health,
+    oidc,
     organise,
     pages,
     participant,
+    registration,
+    resets,
     sign_in,
     teams,
 )
@@ -59,10 +65,14 @@ _ROUTES = (
     pages,
     sign_in,
     teams,
+    oidc,
+    registration,
+    resets,
     account,
     participant,
     admin,
     admin_entrants,
+    admin_users,
     organise,
     admin_reruns,
     event_log,
@@ -78,6 +88,7 @@ _ROUTES = (
     api_events,
     guides,
     api_reruns,
+    api_users,
     health,
 )
 LEFT_BEHIND = timedelta(days=1)
@@ -145,4 +156,5 @@ def _context(settings: Settings, storage: Storage, clock: Callable[[], datetime]
         clock=clock,
         renderer=Renderer(clock),
         bell=doorbell(settings),
+        oidc=Provider(settings) if settings.oidc_issuer else None,
     )

@@ -89,12 +89,13 @@ class User(Base):
     __tablename__ = "users"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     name: Mapped[str] = mapped_column(String(64), unique=True)
-    password_hash: Mapped[str] = mapped_column(String(255))
+    password_hash: Mapped[str] = mapped_column(String(255))  # empty: they sign in elsewhere
     role: Mapped[str] = mapped_column(String(16))
     turn: Mapped[int] = mapped_column(
         default=-1, index=True
     )  # of their last submission: app.evaluations.turns
     email: Mapped[str | None] = mapped_column(String(254))  # for notices; nobody has proved that it is theirs
+    disabled_at: Mapped[datetime | None]  # then they are let in nowhere
     created_at: Mapped[datetime]
     grants: Mapped[list["CompetitionOrganiser"]] = relationship(
         lazy="raise"
@@ -112,7 +113,46 @@ class Token(Base):
     label: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]  # to the hour
     user: Mapped[User] = relationship()
+
+
+class Invitation(Base):
+    """A link by which one person may make an account; only the SHA-256 of its secret is kept."""
+
+    __tablename__ = "invitations"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    role: Mapped[str] = mapped_column(String(16))
+    label: Mapped[str] = mapped_column(String(64))
+    email: Mapped[str | None] = mapped_column(String(254))
+    made_by: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_by: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
+    revoked_at: Mapped[datetime | None]
+    user: Mapped[User | None] = relationship()
+
+
+class PasswordReset(Base):
+    """A link by which somebody may choose a new password; the row goes when it is used."""
+
+    __tablename__ = "password_resets"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class Identity(Base):
+    """Who a person is to an identity provider, which signs them in."""
+
+    __tablename__ = "identities"
+    issuer: Mapped[str] = mapped_column(String(255), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(255), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    created_at: Mapped[datetime]
 
 
 class Competition(Base):

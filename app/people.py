@@ -1,18 +1,21 @@
 """Who holds which token, as this process has lately found: polls would ask for little else."""
 
 import hashlib
+import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from app import auth
+from app import auth, tokens
 from app.auth import Kind
 from app.changes import Changes
-from app.db import read_only
+from app.db import DATABASE_AWAY, read_only, unit_of_work
 from app.models import User
 
+log = logging.getLogger("lethe.web")
 _MOST = 10_000
+SEEN_EVERY = timedelta(hours=1)
 TRUST = timedelta(seconds=10)
 """After so long the database is asked again, whatever the event log says."""
 
@@ -44,12 +47,23 @@ class People:
         """Ask the database. Raises NotAuthenticated."""
         version = self.changes.people  # before the query: at worst, what is newer is asked for once more
         with read_only(self.engine) as session:
-            user, expires_at = auth.holder_of(session, secret, now, kind)
-            session.expunge(user)
+            found = auth.holder_of(session, secret, now, kind)
+            session.expunge(found.user)
+        self._note(found, now)
         if len(self._kept) >= _MOST:
             self._kept.clear()
-        self._kept[_key(secret, kind)] = _Holder(user, expires_at, version, now)
-        return user
+        self._kept[_key(secret, kind)] = _Holder(found.user, found.expires_at, version, now)
+        return found.user
+
+    def _note(self, found: auth.Holder, now: datetime) -> None:
+        """Write down that a token is in use, once an hour at most. Nothing is kept by it, so there is no event."""
+        if found.seen_at is not None and now - found.seen_at < SEEN_EVERY:
+            return
+        try:
+            with unit_of_work(self.engine) as session:
+                tokens.seen(session, found.token_id, now)
+        except DATABASE_AWAY:
+            log.info("when a token was last seen could not be written", exc_info=True)
 
 
 def _key(secret: str, kind: Kind) -> bytes:

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.secret_files import read_secret, with_password
@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     """How old may be what a web process knows of changes that others have made."""
     drain_seconds: float = Field(default=0.0, ge=0, le=1_000_000)
     """How long a run may go on after its worker was told to stop, before it is killed and given back."""
+    registration: Literal["closed", "invitation", "open"] = "closed"
+    """Who may make an account: nobody but operators, whoever was invited, or everybody."""
     base_url: str = ""
     """Where people reach this service, such as https://lethe.example.org: for links in letters, and for sign-in elsewhere."""
     smtp_password_file: Path | None = None
@@ -66,6 +68,14 @@ class Settings(BaseSettings):
     """By which server letters go: smtp://user@host:587 (encrypted by STARTTLS) or smtps://user@host; empty for none."""
     mail_from: str = ""
     """Whose letters they are, such as Lethe <lethe@example.org>."""
+    oidc_issuer: str = ""
+    """An OpenID Connect provider by which people may sign in too; empty for none. It needs base_url."""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = Field(default="", repr=False)
+    oidc_client_secret_file: Path | None = None
+    """What the provider knows this service by; the secret itself, or a file that holds it."""
+    oidc_name: str = "your organisation"
+    """What the button says: Sign in with ..."""
     session_hours: float = Field(default=24.0 * 14, gt=0, le=100_000)
     sandbox: Literal["bubblewrap", "docker"] = "bubblewrap"
     """What isolates participants' code. There is no way to run it without."""
@@ -109,6 +119,20 @@ class Settings(BaseSettings):
         if path is not None:
             read_secret(path)
         return path
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> Self:
+        if self.oidc_issuer and not (self.base_url and self.oidc_client_id and self.oidc_secret):
+            raise ValueError(
+                "LETHE_OIDC_ISSUER needs LETHE_BASE_URL, LETHE_OIDC_CLIENT_ID and LETHE_OIDC_CLIENT_SECRET_FILE"
+            )
+        return self
+
+    @property
+    def oidc_secret(self) -> str:
+        """What this service shows to the provider."""
+        path = self.oidc_client_secret_file
+        return self.oidc_client_secret if path is None else read_secret(path)
 
     @property
     def metrics_token(self) -> str | None:

@@ -13,6 +13,7 @@ from cli.errors import CliError, reported, usage_error
 from cli.exit_codes import ExitCode
 from cli.gc import gc
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
+from cli.invite import invite
 from cli.progress import counting
 from cli.text import number, plural, say, table
 
@@ -33,7 +34,7 @@ def admin() -> None:
     """Look after an installation: grades, blobs, backups."""
 
 
-for command in (gc, backup, restore):
+for command in (gc, backup, restore, invite):
     admin.add_command(command)
 
 

@@ -33,7 +33,7 @@ COMMANDS = {
     "serve": Lazy("cli.operate:serve", "Run the web service."),
     "worker": Lazy("cli.operate:worker", "Run submissions in sandboxes and grade them."),
     "migrate": Lazy("cli.operate:migrate", "Bring the database to this version's schema."),
-    "user": Lazy("cli.operate:user", "Manage accounts and tokens."),
+    "user": Lazy("cli.users:user", "Manage accounts and tokens."),
     "admin": Lazy("cli.admin:admin", "Grade again, remove what nothing names, back up and restore."),
     "up": Lazy("cli.up:up", "Run web service and worker together on this machine."),
 }

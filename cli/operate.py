@@ -1,16 +1,13 @@
 """What an operator starts: the web service, a worker, migrations, accounts."""
 
 import json
-import secrets
 import socket
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.errors import CliError, reported
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
-from cli.text import say
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -126,72 +123,3 @@ def migrate(*, as_json: bool) -> None:
     click.echo("The database is at the current schema.", err=True)
     if as_json:
         click.echo(json.dumps({"schema": "current"}))
-
-
-@click.group()
-def user() -> None:
-    """Accounts: add people, issue API tokens."""
-
-
-@user.command()
-@click.argument("name")
-@click.option(
-    "--role",
-    type=click.Choice(["participant", "admin"]),
-    default="participant",
-    show_default=True,
-    help="What they may do.",
-)
-@reported
-def add(*, name: str, role: str) -> None:
-    """Add an account and print its random password."""
-    from app import auth
-    from app.db import unit_of_work
-
-    password = secrets.token_urlsafe(12)
-    engine = migrated_database(settings_of_environment())
-    with words_for_errors(), unit_of_work(engine) as session:
-        auth.create_user(session, name, password, role, datetime.now(UTC))
-    click.echo(password)
-
-
-@user.command()
-@click.argument("name")
-@click.argument("competition")
-@click.option("--withdraw", is_flag=True, help="Take it back.")
-@reported
-def organise(*, name: str, competition: str, withdraw: bool) -> None:
-    """Make NAME organiser of COMPETITION, its slug: there they may see and do what an admin may."""
-    from app import organisers
-    from app.db import unit_of_work
-
-    change = organisers.withdraw if withdraw else organisers.grant
-    engine = migrated_database(settings_of_environment())
-    with words_for_errors(), unit_of_work(engine) as session:
-        change(session, competition, name, "an operator", datetime.now(UTC))
-        found = organisers.names(session, competition)
-    say(f"{competition} is organised by {', '.join(found) or 'admins alone'}.")
-
-
-@user.command()
-@click.argument("name")
-@reported
-def token(*, name: str) -> None:
-    """Issue an API token for an account and print it; it is shown only once."""
-    from sqlalchemy import select
-
-    from app import auth
-    from app.db import unit_of_work
-    from app.models import User
-
-    engine = migrated_database(settings_of_environment())
-    with words_for_errors(), unit_of_work(engine) as session:
-        found = session.scalar(select(User).where(User.name == name))
-        if found is None:
-            raise CliError(
-                f"There is no account named {name!r}.",
-                code="no_such_account",
-                advice=f"Add it with `lethe user add {name}`.",
-            )
-        issued = auth.issue_token(session, found, "api", "issued by an operator", datetime.now(UTC), None)
-    click.echo(issued)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Update, select
+from sqlalchemy import CursorResult, Delete, Update, select
 from sqlalchemy.orm import Session
 
 from app.models import Evaluation
@@ -32,7 +32,7 @@ def lock_one(session: Session, evaluation_id: str) -> Evaluation | None:
     return next(iter(lock(session, [evaluation_id])), None)
 
 
-def changed(session: Session, statement: Update) -> int:
-    """Execute a guarded UPDATE and return how many rows it won."""
+def changed(session: Session, statement: Update | Delete) -> int:
+    """Execute a guarded UPDATE or DELETE and return how many rows it won."""
     result = session.execute(statement.execution_options(synchronize_session=False))
     return cast("CursorResult[Any]", result).rowcount

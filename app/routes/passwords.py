@@ -9,11 +9,12 @@ from app import auth
 from app.context import Context
 from app.errors import Forbidden, NotAuthenticated
 from app.models import User
+from app.routes.forms import address_of
 
 
 def verified(request: Request, context: Context, name: str, password: str, now: datetime) -> User:
     """Check a password, unless too many were wrong. Raises TooManyAttempts, NotAuthenticated or Busy."""
-    address = request.client.host if request.client else ""
+    address = address_of(request)
     limits = ((context.failures_by_address, address), (context.failures_by_name, f"{name} {address}"))
     with ExitStack() as uncount:
         for limit, key in limits:
@@ -27,7 +28,12 @@ def verified(request: Request, context: Context, name: str, password: str, now: 
 
 
 def confirmed(request: Request, context: Context, person: User, password: str, now: datetime) -> None:
-    """Make sure that it is the account's holder at the screen. Raises Forbidden, TooManyAttempts or Busy."""
+    """Make sure that it is the account's holder at the screen, if the account has a password.
+
+    Raises Forbidden, TooManyAttempts or Busy.
+    """
+    if not person.password_hash:
+        return
     try:
         verified(request, context, person.name, password, now)
     except NotAuthenticated as error:

@@ -1,15 +1,15 @@
 """Sign in and out."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app import auth, problems
-from app.db import unit_of_work
+from app import auth
+from app.context import Context
 from app.dependencies import Ctx, Now, Visitor, Writing, session_cookie
-from app.errors import Busy, NotAuthenticated, TooManyAttempts
+from app.errors import Busy, Forbidden, NotAuthenticated, TooManyAttempts
+from app.routes.forms import shown_again, signed_in
 from app.routes.passwords import verified
 from app.text import PlainText
 
@@ -33,7 +33,7 @@ def sign_in_form(
     request: Request, context: Ctx, visitor: Visitor, target: Annotated[str, Query(alias="next")] = "/"
 ) -> Response:
     """Show the sign-in form."""
-    shown = {"target": local_path(target), "problem": None, "name": ""}
+    shown = {"target": local_path(target), "problem": None, "name": "", **_ways(context)}
     return context.renderer.page(request, "sign_in.html", shown, viewer=visitor)
 
 
@@ -47,28 +47,18 @@ def sign_in(
 ) -> Response:
     """Check name and password, and set the cookie."""
     now = context.clock()
-    lifetime = timedelta(hours=context.settings.session_hours)
     try:
         user = verified(request, context, name, password, now)
-        with unit_of_work(context.engine) as session:
-            auth.delete_expired(session, user, now)
-            secret = auth.issue_token(session, user, "session", "browser", now, lifetime)
-    except (NotAuthenticated, TooManyAttempts, Busy) as error:
-        problem = problems.describe(error)
-        shown = {"target": local_path(target), "problem": problem, "name": name}
-        response = context.renderer.page(request, "sign_in.html", shown, viewer=None, status=problem.status)
-        response.headers.update(dict(problem.headers))
-        return response
-    response = RedirectResponse(local_path(target), status_code=303)
-    response.set_cookie(
-        session_cookie(context),
-        secret,
-        max_age=int(lifetime.total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=context.settings.environment == "production",
-    )
-    return response
+    except (NotAuthenticated, Forbidden, TooManyAttempts, Busy) as error:
+        shown = {"target": local_path(target), "name": name, **_ways(context)}
+        return shown_again(request, context, "sign_in.html", shown, error)
+    return signed_in(request, context, user, now, local_path(target))
+
+
+def _ways(context: Context) -> dict[str, object]:
+    """Return what else the sign-in page offers."""
+    oidc = None if context.oidc is None else context.oidc.name
+    return {"registration": context.settings.registration, "oidc": oidc}
 
 
 @router.post("/sign-out")

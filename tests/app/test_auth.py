@@ -134,7 +134,7 @@ def test_a_token_ends_with_its_lifetime(engine, world, ada):
 def test_a_revoked_token_is_dead_others_live_on_and_the_log_knows(engine, world, ada):
     first, second = issue(engine, ada), issue(engine, ada)
     with read_only(engine) as session:
-        token_id = session.query(Token.id).filter_by(digest=auth._digest(first)).scalar()
+        token_id = session.query(Token.id).filter_by(digest=auth.digest_of(first)).scalar()
     with unit_of_work(engine) as session:
         tokens.revoke(session, ada, token_id, NOW)
     with pytest.raises(NotAuthenticated):
@@ -168,7 +168,7 @@ def test_only_expired_tokens_are_swept(engine, world, ada):
     with unit_of_work(engine) as session:
         auth.delete_expired(session, ada, NOW + timedelta(hours=2))
         left = {digest for (digest,) in session.query(Token.digest)}
-    assert left == {auth._digest(lasting), auth._digest(endless)}
+    assert left == {auth.digest_of(lasting), auth.digest_of(endless)}
 
 
 @pytest.mark.parametrize("secret", ["", "lethe_nothing", "\ud800"])

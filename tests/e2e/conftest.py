@@ -27,9 +27,9 @@ class Site:
 
 
 @contextmanager
-def serving(world: World, port: int = 0) -> Iterator[str]:
+def serving(world: World, port: int = 0, **settings) -> Iterator[str]:
     """Serve a world; give the address. A port that was served before may be given again."""
-    application = create_app(Settings(data_dir=world.data_dir), clock=world.clock)
+    application = create_app(Settings(data_dir=world.data_dir, **settings), clock=world.clock)
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))

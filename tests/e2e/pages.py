@@ -19,6 +19,15 @@ EXAMPLES = {
     "/admin/competitions/{slug}/entrants/{name}": ("/admin/competitions/digits/entrants/ada",),
     "/admin/calibrations": ("/admin/calibrations",),
     "/admin/entrants": ("/admin/entrants", "/admin/entrants?name=nobody"),
+    "/admin/invitations": ("/admin/invitations",),
+    "/admin/users": ("/admin/users", "/admin/users?search=nobody"),
+    "/admin/users/{name}": ("/admin/users/ada", "/admin/users/root"),
+    "/forgot": ("/forgot",),
+    "/organise": ("/organise",),
+    "/organise/{slug}": ("/organise/digits",),
+    "/organise/{slug}/calibrations": ("/organise/digits/calibrations",),
+    "/register": ("/register",),
+    "/reset": ("/reset",),
     "/admin/events": ("/admin/events", "/admin/events?submission={scored}", "/admin/events?before=1"),
     "/admin/workers": ("/admin/workers",),
     "/competitions/{slug}": ("/competitions/digits", "/competitions/faces"),
@@ -28,9 +37,6 @@ EXAMPLES = {
     ),
     "/competitions/{slug}/pages/{tab}": ("/competitions/digits/pages/rules",),
     "/competitions/{slug}/submit": ("/competitions/digits/submit", "/competitions/faces/submit"),
-    "/organise": ("/organise",),
-    "/organise/{slug}": ("/organise/digits",),
-    "/organise/{slug}/calibrations": ("/organise/digits/calibrations",),
     "/problems": ("/problems",),
     "/sign-in": ("/sign-in",),
     "/submissions": ("/submissions", "/submissions?competition=faces"),
@@ -46,7 +52,7 @@ EXAMPLES = {
 }
 """A page's route, and addresses that show it in its states; names in braces are those of a seeded submission."""
 
-NO_PAGES = {"/metrics"}
+NO_PAGES = {"/metrics", "/sign-in/oidc", "/sign-in/oidc/callback"}
 """Routes outside the API that answer no HTML."""
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
-from app import auth, organisers, registry, reruns, submissions, teams
+from app import auth, invitations, organisers, registry, reruns, submissions, teams
 from app.db import read_only, unit_of_work
 from app.main import create_app
 from app.models import Evaluation, Event, Token
@@ -26,6 +26,9 @@ PEOPLE = ("visitor", "ada", "grace", "omar", "olive", "root")
 TABLE = """
                                                                    visitor ada grace omar olive root
 GET    /                                                               200 200 200 200 200 200
+GET    /docs                                                           200 200 200 200 200 200
+GET    /docs/{slug:path}                                               404 404 404 404 404 404
+GET    /docs/images/{name}                                             404 404 404 404 404 404
 GET    /problems                                                       200 200 200 200 200 200
 GET    /competitions/{slug}                                            200 200 200 200 200 200
 GET    /competitions/{slug}/leaderboard                                200 200 200 200 200 200
@@ -45,8 +48,19 @@ POST   /competitions/{slug}/team/invitations/{invitation_id}/{answer}  401 303 4
 GET    /sign-in                                                        200 200 200 200 200 200
 POST   /sign-in                                                        303 303 303 303 303 303
 POST   /sign-out                                                       303 303 303 303 303 303
+GET    /sign-in/oidc                                                   404 404 404 404 404 404
+GET    /sign-in/oidc/callback                                          404 404 404 404 404 404
+GET    /register                                                       200 200 200 200 200 200
+POST   /register                                                       303 303 303 303 303 303
+GET    /forgot                                                         200 200 200 200 200 200
+POST   /forgot                                                         404 404 404 404 404 404
+GET    /reset                                                          404 404 404 404 404 404
+POST   /reset                                                          404 404 404 404 404 404
 GET    /account                                                        in  200 200 200 200 200
 POST   /account/email                                                  401 303 303 303 303 303
+POST   /account/password                                               401 303 303 303 303 303
+POST   /account/sessions/end-others                                    401 303 303 303 303 303
+POST   /account/sessions/{token_id}/end                              401 303 404 404 404 404
 POST   /account/tokens                                                 401 201 201 201 201 201
 POST   /account/tokens/{token_id}/revoke                               401 303 404 404 404 404
 GET    /organise                                                       in  403 403 200 200 200
@@ -56,6 +70,16 @@ GET    /admin                                                          in  403 4
 GET    /admin/events                                                   in  403 403 403 403 200
 GET    /admin/workers                                                  in  403 403 403 403 200
 GET    /admin/calibrations                                             in  403 403 403 403 200
+GET    /admin/users                                                    in  403 403 403 403 200
+GET    /admin/users/{name}                                             in  403 403 403 403 200
+POST   /admin/users/{name}/role                                        401 403 403 403 403 303
+POST   /admin/users/{name}/disable                                     401 403 403 403 403 303
+POST   /admin/users/{name}/enable                                      401 403 403 403 403 303
+POST   /admin/users/{name}/organise                                    401 403 403 403 403 303
+POST   /admin/users/{name}/reset-link                                  401 403 403 403 403 201
+GET    /admin/invitations                                              in  403 403 403 403 200
+POST   /admin/invitations                                              401 403 403 403 403 201
+POST   /admin/invitations/{link_id}/revoke                       401 403 403 403 403 303
 GET    /admin/entrants                                                 in  403 403 403 403 200
 GET    /admin/competitions/{slug}/entrants/{name}                      in  403 403 403 403 200
 POST   /admin/competitions/{slug}/entrants/{name}/disqualify           401 403 403 403 403 303
@@ -84,6 +108,7 @@ POST   /api/v1/competitions/{slug}/submissions                         401 201 2
 GET    /api/v1/submissions                                             401 200 200 200 200 200
 GET    /api/v1/submissions/{submission_id}                             401 200 404 404 200 200
 GET    /api/v1/submissions/{submission_id}/log                         401 200 404 404 200 200
+GET    /api/v1/submissions/{submission_id}/bundle                      401 200 404 404 200 200
 GET    /api/v1/submissions/{submission_id}/events                      401 200 404 404 200 200
 POST   /api/v1/submissions/{submission_id}/cancel                      401 202 404 404 202 202
 GET    /api/v1/evaluations/{evaluation_id}                             401 200 404 404 200 200
@@ -99,6 +124,14 @@ POST   /api/v1/admin/reruns/{rerun_id}/apply                           401 403 4
 POST   /api/v1/admin/reruns/{rerun_id}/drop                            401 403 403 403 403 200
 GET    /api/v1/admin/workers                                           401 403 403 403 403 200
 GET    /api/v1/admin/calibrations                                      401 403 403 200 200 200
+GET    /api/v1/account                                                 401 200 200 200 200 200
+GET    /api/v1/admin/users                                             401 403 403 403 403 200
+GET    /api/v1/admin/users/{name}                                      401 403 403 403 403 200
+PATCH  /api/v1/admin/users/{name}                                      401 403 403 403 403 200
+POST   /api/v1/admin/users/{name}/reset-link                           401 403 403 403 403 201
+GET    /api/v1/admin/invitations                                       401 403 403 403 403 200
+POST   /api/v1/admin/invitations                                       401 403 403 403 403 201
+DELETE /api/v1/admin/invitations/{link_id}                       401 403 403 403 403 204
 GET    /api/v1/admin/entrants                                          401 403 403 403 403 200
 GET    /api/v1/admin/competitions/{slug}/entrants/{name}               401 403 403 403 403 200
 POST   /api/v1/admin/competitions/{slug}/entrants/{name}/disqualify    401 403 403 403 403 200
@@ -136,6 +169,13 @@ BODIES = {
     "POST /api/v1/competitions/{slug}/team": {"json": TEAM},
     "PATCH /api/v1/competitions/{slug}/team": {"json": TEAM},
     "POST /api/v1/competitions/{slug}/team/invitations": {"json": TEAM},
+    "POST /register": {"data": {"name": "newcomer", "password": PASSWORD}},
+    "POST /forgot": {"data": {"who": "ada"}},
+    "POST /account/password": {"data": {"old": PASSWORD, "new": PASSWORD[::-1]}},
+    "POST /admin/users/{name}/role": {"data": {"role": "admin"}},
+    "POST /admin/users/{name}/organise": {"data": {"competition": "digits"}},
+    "PATCH /api/v1/admin/users/{name}": {"json": {"disabled": True}},
+    "POST /api/v1/admin/invitations": {"json": {"label": "somebody"}},
     "POST /competitions/{slug}/submit": {"files": {"bundle": ("a.zip", zipped(GOOD), "application/zip")}},
     "POST /sign-in": SIGN_IN,
     "POST /account/email": {"data": {"email": "me@example.org", "password": PASSWORD}},
@@ -184,7 +224,7 @@ class Place:
 def with_session(world, name):
     with unit_of_work(world.engine) as session:
         user = auth.user_for_token(session, world.tokens[name], world.clock(), "api")
-        return auth.issue_token(session, user, "session", "browser", world.clock(), None)
+        return auth.issue_token(session, user, "session", "browser", world.clock(), DAY)
 
 
 def rerun_of(world, submission):
@@ -211,6 +251,7 @@ def place(tmp_path_factory):
         digits = registry.get_competition(session, "digits")
         reference = registry.current_reference(session, digits, "public")
         calibration = calibrate(session, reference, world.clock(), 8.0, DEVICE, NAME).id
+        link = invitations.make(session, "participant", "", "", 7, "root", world.clock())[0].id
     sessions = {name: with_session(world, name) for name in PEOPLE[1:]}
     ended = world.submit("ada")
     world.smoke(b"hello")
@@ -219,7 +260,7 @@ def place(tmp_path_factory):
     running = world.submit("ada")
     rerun = rerun_of(world, world.submit("grace"))
     with read_only(world.engine) as session:
-        token = session.scalar(select(Token.id).where(Token.digest == auth._digest(world.tokens["ada"])))
+        token = session.scalar(select(Token.id).where(Token.digest == auth.digest_of(world.tokens["ada"])))
         own = dict(session.execute(select(Evaluation.submission_id, Evaluation.id)).all())
     names = {"slug": "digits", "tab": "rules", "name": "grace", "token_id": token}
     world.person("mia")
@@ -229,6 +270,7 @@ def place(tmp_path_factory):
         invitation = teams.invite(session, "digits", "ada", mia, world.clock()).id
     names |= {"rerun_id": rerun, "act": "rerun"}
     names |= {"calibration_id": calibration, "sha256": "0" * 64}
+    names |= {"calibration_id": calibration, "sha256": "0" * 64, "link_id": link}
     names |= {"invitation_id": invitation, "answer": "accept"}
     return Place(
         world,
@@ -240,7 +282,7 @@ def place(tmp_path_factory):
 
 def application_of(place, data_dir):
     world = place.world.copy(data_dir)
-    return world, create_app(Settings(data_dir=data_dir), clock=world.clock)
+    return world, create_app(Settings(data_dir=data_dir, registration="open"), clock=world.clock)
 
 
 def ask(place, application, route, person):
@@ -259,6 +301,7 @@ def ask(place, application, route, person):
         elif route == "POST /api/v1/admin/reruns":
             more = {"json": RERUN | {"evaluations": [names["evaluation_id"]]}}
         return client.request(method, template.format(**names), **more)
+        return client.request(method, template.replace(":path", "").format(**names), **BODIES.get(route, {}))
 
 
 def outcome(answer):

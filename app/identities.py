@@ -1,0 +1,83 @@
+"""Accounts of people whom an identity provider signs in, by issuer and subject and by nothing else."""
+
+import re
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app import accounts, auth, events
+from app.errors import BadRequest, Conflict, Forbidden
+from app.models import Identity, User
+from app.oidc import Claims
+
+_MOST_OF_A_NAME = 1000
+
+
+def sign_in(session: Session, claims: Claims, now: datetime) -> User:
+    """Return the account of this identity; the first time, a new one. Raises Forbidden for one that is disabled."""
+    user = _known(session, claims)
+    if user is None:
+        user = _new(session, claims, now)
+        _link(session, claims, user, now)
+    if user.disabled_at is not None:
+        raise Forbidden("This account is disabled.", advice="Ask the organiser why.")
+    return user
+
+
+def connect(session: Session, claims: Claims, user_id: str, now: datetime) -> None:
+    """Let this identity sign in to an account that there is. Raises Conflict when it is another's already."""
+    known = _known(session, claims)
+    if known is not None and known.id != user_id:
+        raise Conflict(
+            "This identity signs in to another account here.", advice="Sign out, then sign in by it."
+        )
+    if known is None:
+        _link(session, claims, session.get_one(User, user_id), now)
+
+
+def is_connected(session: Session, viewer: User) -> bool:
+    """Return whether somebody can sign in by an identity provider."""
+    return session.scalar(select(Identity.user_id).where(Identity.user_id == viewer.id).limit(1)) is not None
+
+
+def _known(session: Session, claims: Claims) -> User | None:
+    return session.scalar(
+        select(User)
+        .join(Identity, Identity.user_id == User.id)
+        .where(Identity.issuer == claims.issuer, Identity.subject == claims.subject)
+    )
+
+
+def _link(session: Session, claims: Claims, user: User, now: datetime) -> None:
+    row = Identity(issuer=claims.issuer, subject=claims.subject, user_id=user.id, created_at=now)
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError as error:  # two tabs
+        raise Conflict("You signed in twice at once.", advice="Try again.") from error
+    events.write(session, "user.linked", user.name, now, detail=claims.issuer)
+
+
+def _new(session: Session, claims: Claims, now: datetime) -> User:
+    """Make an account without a password, under a name that is free."""
+    base = plain_name(claims.name or claims.email.partition("@")[0])
+    taken = set(session.scalars(select(User.name).where(User.name.startswith(base, autoescape=True))))
+    names = (base if number == 1 else f"{base}-{number}" for number in range(1, _MOST_OF_A_NAME))
+    name = next(name for name in names if name not in taken)
+    try:
+        email = accounts.checked_email(claims.email)
+    except BadRequest:
+        email = None
+    return auth.insert_user(session, name, "", "participant", now, email=email)
+
+
+def plain_name(given: str) -> str:
+    """Return a name that an account can have, as like the given one as can be.
+
+    >>> plain_name("Ada Lovelace"), plain_name("ada@example.org"), plain_name("...")
+    ('Ada-Lovelace', 'ada', 'member')
+    """
+    words = re.sub(r"[^A-Za-z0-9._-]+", "-", given.partition("@")[0])
+    return words.strip("-._")[:48] or "member"

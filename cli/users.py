@@ -1,0 +1,178 @@
+"""`lethe user`: accounts, straight in the database, for whoever runs the service."""
+
+import json
+import secrets
+from datetime import UTC, datetime
+
+import click
+
+from cli.errors import CliError, reported
+from cli.installation import migrated_database, settings_of_environment, words_for_errors
+from cli.text import moment, say, table
+
+ACTOR = "an operator"
+"""Whom the event log names; no account can have such a name."""
+
+
+@click.group()
+def user() -> None:
+    """Accounts: add people, issue API tokens."""
+
+
+@user.command()
+@click.argument("name")
+@click.option(
+    "--role",
+    type=click.Choice(["participant", "admin"]),
+    default="participant",
+    show_default=True,
+    help="What they may do.",
+)
+@reported
+def add(*, name: str, role: str) -> None:
+    """Add an account and print its random password."""
+    from app import auth
+    from app.db import unit_of_work
+
+    password = secrets.token_urlsafe(12)
+    engine = migrated_database(settings_of_environment())
+    with words_for_errors(), unit_of_work(engine) as session:
+        auth.create_user(session, name, password, role, datetime.now(UTC))
+    click.echo(password)
+
+
+@user.command()
+@click.argument("name")
+@click.argument("competition")
+@click.option("--withdraw", is_flag=True, help="Take it back.")
+@reported
+def organise(*, name: str, competition: str, withdraw: bool) -> None:
+    """Make NAME organiser of COMPETITION, its slug: there they may see and do what an admin may."""
+    from app import organisers
+    from app.db import unit_of_work
+
+    change = organisers.withdraw if withdraw else organisers.grant
+    engine = migrated_database(settings_of_environment())
+    with words_for_errors(), unit_of_work(engine) as session:
+        change(session, competition, name, ACTOR, datetime.now(UTC))
+        found = organisers.names(session, competition)
+    say(f"{competition} is organised by {', '.join(found) or 'admins alone'}.")
+
+
+@user.command()
+@click.argument("name")
+@reported
+def token(*, name: str) -> None:
+    """Issue an API token for an account and print it; it is shown only once."""
+    from sqlalchemy import select
+
+    from app import auth
+    from app.db import unit_of_work
+    from app.models import User
+
+    engine = migrated_database(settings_of_environment())
+    with words_for_errors(), unit_of_work(engine) as session:
+        found = session.scalar(select(User).where(User.name == name))
+        if found is None:
+            raise CliError(
+                f"There is no account named {name!r}.",
+                code="no_such_account",
+                advice=f"Add it with `lethe user add {name}`.",
+            )
+        issued = auth.issue_token(session, found, "api", "issued by an operator", datetime.now(UTC), None)
+    click.echo(issued)
+
+
+@user.command("list")
+@click.option("--search", default="", help="Only names and addresses that hold this.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@reported
+def listed(*, search: str, as_json: bool) -> None:
+    """List accounts, newest first."""
+    from app.db import read_only
+    from app.views import users
+
+    engine, items, cursor = migrated_database(settings_of_environment()), [], ""
+    with words_for_errors(), read_only(engine) as session:
+        while True:
+            page = users.listing(session, search, cursor)
+            items += page.items
+            if page.next_cursor is None:
+                break
+            cursor = page.next_cursor
+    if as_json:
+        click.echo(json.dumps({"items": [one.model_dump(mode="json") for one in items]}, indent=2))
+        return
+    header = ("name", "role", "organises", "e-mail", "made", "state")
+    rows = [
+        [
+            one.name,
+            one.role,
+            ",".join(one.organises) or "-",
+            one.email or "-",
+            moment(one.created_at),
+            "disabled" if one.disabled_at else "active",
+        ]
+        for one in items
+    ]
+    click.echo(table(header, rows))
+
+
+@user.command()
+@click.argument("name")
+@click.argument("role", metavar="ROLE", type=click.Choice(["participant", "admin"]))
+@reported
+def role(*, name: str, role: str) -> None:
+    """Make NAME a participant or an admin."""
+    from app import accounts
+    from app.db import unit_of_work
+
+    engine = migrated_database(settings_of_environment())
+    with words_for_errors(), unit_of_work(engine) as session:
+        accounts.set_role(session, name, role, ACTOR, datetime.now(UTC))
+    say(f"{name} is {'an admin' if role == 'admin' else 'a participant'} now.")
+
+
+@user.command()
+@click.argument("name")
+@reported
+def disable(*, name: str) -> None:
+    """Let NAME in nowhere: their sessions, tokens and links end."""
+    from app import accounts
+    from app.db import unit_of_work
+
+    engine = migrated_database(settings_of_environment())
+    with words_for_errors(), unit_of_work(engine) as session:
+        accounts.disable(session, name, ACTOR, datetime.now(UTC))
+    say(f"{name} is let in nowhere. Undo it: `lethe user enable {name}`.")
+
+
+@user.command()
+@click.argument("name")
+@reported
+def enable(*, name: str) -> None:
+    """Let NAME sign in again; tokens do not come back."""
+    from app import accounts
+    from app.db import unit_of_work
+
+    engine = migrated_database(settings_of_environment())
+    with words_for_errors(), unit_of_work(engine) as session:
+        accounts.enable(session, name, ACTOR, datetime.now(UTC))
+    say(f"{name} may sign in again.")
+
+
+@user.command("reset-link")
+@click.argument("name")
+@reported
+def reset_link(*, name: str) -> None:
+    """Print a link by which NAME chooses a new password: good once, for 24 hours."""
+    from app import accounts, links, resets
+    from app.db import unit_of_work
+
+    settings = settings_of_environment()
+    engine = migrated_database(settings)
+    with words_for_errors(), unit_of_work(engine) as session:
+        secret = resets.issue(session, accounts.by_name(session, name), ACTOR, datetime.now(UTC))
+    click.echo(links.reset(settings, secret))
+    if not settings.base_url:
+        say("Put the service's address before it, or set LETHE_BASE_URL.")
