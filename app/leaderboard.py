@@ -5,6 +5,7 @@ the organiser has prepared another reference, a submission that was scored under
 admin has rerun it.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
@@ -135,6 +136,14 @@ def scored(session: Session, competition: Competition, now: datetime) -> list[st
 
 def _candidates(entries: list[Entry]) -> list[Candidate]:
     return [Candidate(one.entrant_id, one.submission_id, one.submitted_at, one.score) for one in entries]
+
+
+def history(session: Session, competition: Competition, now: datetime, split: str) -> list[Entry]:
+    """Return all scored submissions under a split's current reference, the first sent first."""
+    by = registry.config_of(competition).evaluation.ranking
+    entries, _ = _entries(session, competition, now, by, split)
+    found = [one for one in entries if math.isfinite(one.score)]
+    return sorted(found, key=lambda one: (one.submitted_at, one.submission_id))
 
 
 def _best(entries: list[Entry], publish: Publish) -> list[Entry]:

@@ -34,6 +34,7 @@ from app.routes import (
     api_entrants,
     api_events,
     api_organisers,
+    api_plots,
     api_reruns,
     api_teams,
     api_users,
@@ -89,6 +90,7 @@ _ROUTES = (
     guides,
     api_reruns,
     api_users,
+    api_plots,
     health,
 )
 LEFT_BEHIND = timedelta(days=1)

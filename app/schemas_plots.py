@@ -1,5 +1,8 @@
 """What the API answers for plots: the numbers that the pages draw."""
 
+from datetime import datetime
+from typing import Literal
+
 from pydantic import Field
 
 from app.schemas import Out
@@ -51,14 +54,15 @@ class PlotsOut(Out):
 class StepOut(Out):
     """A moment at which an entry's best score rose."""
 
-    at: str = Field(description="when that submission was sent")
-    score: float
+    at: datetime = Field(description="when that submission was sent")
+    score: float = Field(description="as the board publishes it")
 
 
 class ProgressOut(Out):
     """How one entry came to its place."""
 
-    user: str
+    entrant: str = Field(description="the name of the person or the team")
+    kind: Literal["person", "team"]
     rank: int
     steps: list[StepOut]
 
@@ -69,4 +73,4 @@ class BoardProgressOut(Out):
     competition: str
     split: str
     ranked_by: str
-    items: list[ProgressOut]
+    entrants: list[ProgressOut]

@@ -336,8 +336,12 @@ def drawn_from(chance: random.Random, examples: int = 100, models: int = N_MODEL
         "telling": {
             "example": places,
             "epsilon": [50.0] * 4 + sorted((chance.uniform(4, 6) for _ in range(8)), reverse=True),
-            "unlearned": [[chance.gauss(4, 1) + 0.7 * one for one in spread] for _ in places],
-            "retrained": [[chance.gauss(0, 1) + 1.3 * one for one in spread] for _ in places],
+            "unlearned": [
+                [centre + 0.7 * one for one in spread] for centre in (chance.gauss(4, 1) for _ in places)
+            ],
+            "retrained": [
+                [centre + 1.3 * one for one in spread] for centre in (chance.gauss(0, 1) for _ in places)
+            ],
         },
     }
 

@@ -10,7 +10,7 @@ from app.dependencies import Ctx, Now, Reading, Visitor, look_for_changes
 from app.errors import NotFound
 from app.reasons import REASONS
 from app.routes.arrangements import Arranged
-from app.views import competitions, public_data, teams
+from app.views import climbs, competitions, public_data, teams
 from app.views.arranged import CHOICE, arranged
 
 router = APIRouter(include_in_schema=False)
@@ -56,6 +56,7 @@ def leaderboard(
         "how": how,
         "choice": CHOICE,
         "organises": access.organises(visitor, slug),
+        "board_plots": climbs.drawn(session, whole, None if visitor is None else visitor.name, now),
         "tab": "leaderboard",
     }
     return context.renderer.page(request, "leaderboard.html", shown, viewer=visitor)

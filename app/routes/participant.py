@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
-from app import charts, logs, problems, submissions, uploads
+from app import logs, problems, submissions, uploads
+from app.charts import runs
 from app.context import Context
 from app.db import read_only
 from app.dependencies import Ctx, Now, Person, Reading, Writing
@@ -17,6 +18,7 @@ from app.models import User
 from app.routes.door import Door, FormKey, form_door
 from app.schemas import SubmissionOut
 from app.views import competitions as competition_views
+from app.views import plots as plot_views
 from app.views import submissions as submission_views
 
 router = APIRouter(include_in_schema=False)
@@ -122,7 +124,8 @@ def submission(
     shown = {
         "detail": detail,
         "one": one,
-        "chart": charts.run_times(one.run_details, one.cutoff_seconds),
+        "chart": runs.run_times(one.run_details, one.cutoff_seconds),
+        "drawn": plot_views.drawn(session, one, person),
         "log": _log(context, session, one, person),
     }
     return context.renderer.page(request, "submission.html", shown, viewer=person)

@@ -6,9 +6,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import access, plots, submissions
+from app.charts import examples, histogram, roc
+from app.charts.examples import ExamplesChart
+from app.charts.histogram import Histogram
+from app.charts.roc import RocChart
 from app.competitions import Publish
 from app.models import Evaluation, Score, Submission, User
 from app.plots import Plots
+from app.schemas import SubmissionOut
 from app.schemas_plots import EpsilonBar, PlotsOut, RocPoint, TellingExample
 from app.views.evaluations import publish_of
 
@@ -41,6 +46,34 @@ def of_submission(session: Session, submission_id: str, viewer: User) -> PlotsOu
     if isinstance(found, str):
         return _missing(asked, found)
     return _shown(asked, found)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The same as pictures, and why there are none."""
+
+    missing: str | None
+    step: float | None
+    histogram: Histogram | None
+    roc: RocChart | None
+    examples_chart: ExamplesChart | None
+    examples: list[TellingExample]
+
+
+def drawn(session: Session, one: SubmissionOut, viewer: User) -> Drawn | None:
+    """Return the pictures of a submission's page; None before there is a score."""
+    if one.score is None:
+        return None
+    found = of_submission(session, one.id, viewer)
+    names = ["Yours" if viewer.name == one.user else "Unlearned"]
+    return Drawn(
+        missing=found.missing,
+        step=found.step,
+        histogram=histogram.histogram(names, [found.epsilon]),
+        roc=roc.roc(names, [found.roc]),
+        examples_chart=examples.examples(found.examples),
+        examples=found.examples,
+    )
 
 
 def _stored(session: Session, evaluation: Evaluation) -> Plots | str:

@@ -102,6 +102,7 @@ GET    /api/v1/competitions                                            200 200 2
 GET    /api/v1/competitions/{slug}                                     200 200 200 200 200 200
 GET    /api/v1/competitions/{slug}/leaderboard                         200 200 200 200 200 200
 GET    /api/v1/competitions/{slug}/leaderboard.csv                     200 200 200 200 200 200
+GET    /api/v1/competitions/{slug}/leaderboard/progress                200 200 200 200 200 200
 GET    /api/v1/competitions/{slug}/data                                404 404 404 404 404 404
 GET    /api/v1/competitions/{slug}/data/{sha256}                       404 404 404 404 404 404
 POST   /api/v1/competitions/{slug}/submissions                         401 201 201 201 201 201
@@ -109,6 +110,7 @@ GET    /api/v1/submissions                                             401 200 2
 GET    /api/v1/submissions/{submission_id}                             401 200 404 404 200 200
 GET    /api/v1/submissions/{submission_id}/log                         401 200 404 404 200 200
 GET    /api/v1/submissions/{submission_id}/bundle                      401 200 404 404 200 200
+GET    /api/v1/submissions/{submission_id}/plots                       401 200 404 404 200 200
 GET    /api/v1/submissions/{submission_id}/events                      401 200 404 404 200 200
 POST   /api/v1/submissions/{submission_id}/cancel                      401 202 404 404 202 202
 GET    /api/v1/evaluations/{evaluation_id}                             401 200 404 404 200 200

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app import charts
+from app.charts import runs as charts
 from app.competitions import Publish
 from app.schemas import RunOut
 from app.status import RunStatus
@@ -18,6 +18,7 @@ def run(index, seconds, cutoff, reason=None):
         cutoff_seconds=cutoff,
         device="CPU",
         reason=reason,
+        losses=0,
     )
 
 
@@ -29,6 +30,7 @@ WAITS = RunOut.rounded(
     cutoff_seconds=None,
     device=None,
     reason=None,
+    losses=0,
 )
 
 
@@ -62,3 +64,12 @@ def test_a_run_from_before_each_had_its_own_cutoff_stands_by_the_nominal_one():
 def test_no_bar_reaches_out_of_the_chart():
     chart = charts.run_times([run(0, 9.0, 2.0), run(1, 1.0, 2.0)], 2.0)
     assert all(bar.y >= charts.TOP for bar in chart.bars)
+
+
+def test_of_many_runs_neighbours_share_a_bar_as_high_as_the_slowest():
+    runs = [run(index, 1.0 + (index == 7), 4.0) for index in range(512)]
+    chart = charts.run_times(runs, 4.0)
+    assert len(chart.bars) <= charts.MOST_BARS
+    assert (chart.bars[1].seed_index, chart.bars[1].last_index, chart.bars[1].seconds) == (6, 11, 2.0)
+    assert (chart.ended, chart.grouped) == (512, True)
+    assert max(bar.x + bar.width for bar in chart.bars) <= chart.right

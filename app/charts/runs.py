@@ -1,23 +1,27 @@
-"""Geometry of the charts that the templates draw as SVG. Pure; lengths are SVG user units."""
+"""Seconds of each run against its cutoff."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.charts.scale import Scale, linear, rounded
 from app.schemas import RunOut
 
-WIDTH, HEIGHT = 640.0, 180.0
-LEFT, RIGHT, TOP, BOTTOM = 46.0, 8.0, 18.0, 24.0
+WIDTH, HEIGHT = 640.0, 200.0
+LEFT, RIGHT, TOP, BOTTOM = 56.0, 8.0, 24.0, 30.0
+MOST_BARS = 90
+"""Of more runs, neighbours share a bar, as high as the slowest of them."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One run: how long it took, of how much, and whether it reached its cutoff."""
+    """One run, or the slowest of neighbours: how long it took, of how much, and whether it reached its cutoff."""
 
     x: float
     y: float
     width: float
     height: float
-    seed_index: int
+    seed_index: int  # of the first run
+    last_index: int
     seconds: float
     cutoff: float
     over: bool
@@ -42,6 +46,8 @@ class RunChart:
     slowest: float  # seconds
     closest: float  # the largest share of a run's own cutoff
     over: int
+    ended: int
+    grouped: bool
     left: float = LEFT
     right: float = WIDTH - RIGHT
     bottom: float = HEIGHT - BOTTOM
@@ -64,13 +70,8 @@ def run_times(runs: Sequence[RunOut], nominal: float) -> RunChart | None:
     line, values = (1.0, shares) if shared is None else (shared, seconds)
     top = 1.08 * max(line, *values)
 
-    def level(value: float) -> float:
-        return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value / top, 2)
-
-    bars = tuple(
-        _bar(run, cutoff, level(value), len(runs))
-        for run, cutoff, value in zip(ended, cutoffs, values, strict=True)
-    )
+    level = linear(0, top, HEIGHT - BOTTOM, TOP)
+    bars = _bars([_Ended(*one) for one in zip(ended, cutoffs, values, strict=True)], level, len(runs))
     return RunChart(
         bars=bars,
         ticks=tuple(Tick(level(share * line), share * line) for share in (0.0, 0.5)),
@@ -78,21 +79,44 @@ def run_times(runs: Sequence[RunOut], nominal: float) -> RunChart | None:
         cutoff=shared,
         slowest=max(seconds),
         closest=max(shares),
-        over=sum(bar.over for bar in bars),
+        over=sum(run.reason == "over_cutoff" for run in ended),
+        ended=len(ended),
+        grouped=len(runs) > MOST_BARS,
     )
 
 
-def _bar(run: RunOut, cutoff: float, y: float, count: int) -> Bar:
-    """Place one of `count` bars whose top is at y."""
+@dataclass(frozen=True)
+class _Ended:
+    """A run that has ended, and how high its bar is: in seconds, or as a share of its cutoff."""
+
+    run: RunOut
+    cutoff: float
+    value: float
+
+
+def _bars(ended: Sequence[_Ended], level: Scale, count: int) -> tuple[Bar, ...]:
+    """Return a bar for each run of `count`, or for each few of them."""
+    size = -(-count // MOST_BARS)
+    groups: dict[int, list[_Ended]] = {}
+    for one in ended:
+        groups.setdefault(one.run.seed_index // size, []).append(one)
+    return tuple(_bar(place, group, level, -(-count // size)) for place, group in groups.items())
+
+
+def _bar(place: int, group: Sequence[_Ended], level: Scale, count: int) -> Bar:
+    """Place one of `count` bars."""
+    slowest = max(group, key=lambda one: one.value)
     slot = (WIDTH - LEFT - RIGHT) / count
     gap = min(2.0, 0.25 * slot)
+    y = level(slowest.value)
     return Bar(
-        x=round(LEFT + run.seed_index * slot + gap / 2, 2),
+        x=rounded(LEFT + place * slot + gap / 2),
         y=y,
-        width=round(min(slot - gap, 28.0), 2),
-        height=round(HEIGHT - BOTTOM - y, 2),
-        seed_index=run.seed_index,
-        seconds=run.seconds or 0.0,
-        cutoff=cutoff,
-        over=run.reason == "over_cutoff",
+        width=rounded(min(slot - gap, 28.0)),
+        height=rounded(HEIGHT - BOTTOM - y),
+        seed_index=group[0].run.seed_index,
+        last_index=group[-1].run.seed_index,
+        seconds=slowest.run.seconds or 0.0,
+        cutoff=slowest.cutoff,
+        over=any(one.run.reason == "over_cutoff" for one in group),
     )

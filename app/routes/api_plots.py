@@ -1,0 +1,42 @@
+"""API v1: the numbers behind the plots."""
+
+from fastapi import APIRouter
+
+from app.dependencies import Now, Person, Reading, Visitor
+from app.routes import examples, examples_plots
+from app.routes.api import SubmissionId
+from app.routes.door import Slug
+from app.routes.security import OPTIONAL, SIGNED_IN
+from app.schemas_plots import BoardProgressOut, PlotsOut
+from app.views import boards, climbs, plots
+
+router = APIRouter(prefix="/api/v1")
+
+
+@router.get(
+    "/submissions/{submission_id}/plots",
+    summary="Read the numbers behind a submission's plots",
+    tags=["submissions"],
+    responses={200: examples.ok("The plots", examples_plots.PLOTS), **examples.problems(401, 404)},
+    dependencies=SIGNED_IN,
+)
+def read_plots(submission_id: SubmissionId, session: Reading, person: Person) -> PlotsOut:
+    """Read the histogram of epsilon and the curve of the membership attack, for your own submissions.
+
+    Shares of the hidden forget set are rounded to multiples of `step`, and none of its examples is told. Admins read exact
+    numbers, and the examples that tell most. `missing` says why there are none, such as a score by an older grader.
+    """
+    return plots.of_submission(session, submission_id, person)
+
+
+@router.get(
+    "/competitions/{slug}/leaderboard/progress",
+    summary="Read best scores over time",
+    tags=["competitions"],
+    responses={200: examples.ok("The first ten", examples_plots.PROGRESS), **examples.problems(401, 404)},
+    openapi_extra=OPTIONAL,
+)
+def read_progress(slug: Slug, session: Reading, visitor: Visitor, now: Now) -> BoardProgressOut:
+    """Read when the best published score of each of the first ten places rose; with a token, your own place's too."""
+    board = boards.board(session, slug, now)
+    return climbs.of_board(session, board, None if visitor is None else visitor.name, now)

@@ -1,0 +1,71 @@
+"""How the first places of a board came to their scores, from what the board has shown."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app import leaderboard, registry
+from app.charts import front, places, progress
+from app.charts.front import FrontChart
+from app.charts.places import PlacesChart
+from app.charts.progress import Climb, ProgressChart, Step
+from app.schemas import LeaderboardOut
+from app.schemas_plots import BoardProgressOut, ProgressOut, StepOut
+
+FIRST = 10
+
+
+def of_board(session: Session, board: LeaderboardOut, own: str | None, now: datetime) -> BoardProgressOut:
+    """Return when the best published score of each of the first places rose, and of the place of `own` or their team."""
+    competition = registry.get_competition(session, board.competition)
+    publish = registry.config_of(competition).publish
+    shown = [row for row in board.rows if row.rank <= FIRST or own in row.members]
+    climbs: dict[tuple[str, str], list[StepOut]] = {(row.kind, row.entrant): [] for row in shown}
+    for entry in leaderboard.history(session, competition, now, board.split):
+        steps = climbs.get(("person" if entry.team_name is None else "team", entry.entrant_name))
+        score = publish.score(entry.score)
+        if steps is not None and (not steps or score > steps[-1].score):
+            steps.append(StepOut(at=entry.submitted_at, score=score))
+    return BoardProgressOut(
+        competition=board.competition,
+        split=board.split,
+        ranked_by=board.ranked_by,
+        entrants=[
+            ProgressOut(
+                entrant=row.entrant, kind=row.kind, rank=row.rank, steps=climbs[row.kind, row.entrant]
+            )
+            for row in shown
+        ],
+    )
+
+
+@dataclass(frozen=True)
+class BoardPlots:
+    """What is drawn under a board; each is None where there is nothing to draw."""
+
+    places: PlacesChart | None
+    front: FrontChart | None
+    progress: ProgressChart | None
+
+
+def drawn(session: Session, board: LeaderboardOut, own: str | None, now: datetime) -> BoardPlots | None:
+    """Return a board's pictures, made of nothing but what the board shows or has shown; None without an entry."""
+    if not board.rows:
+        return None
+    found = of_board(session, board, own, now)
+    mine = {(row.kind, row.entrant) for row in board.rows if own in row.members}
+    climbs = [
+        Climb(
+            one.entrant,
+            one.rank,
+            (one.kind, one.entrant) in mine,
+            [Step(step.at, step.score) for step in one.steps],
+        )
+        for one in found.entrants
+    ]
+    return BoardPlots(
+        places.of_board(board, own),
+        front.of_board(board, own),
+        progress.progress(climbs, now, 10.0**-board.decimals.score),
+    )
