@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     """What the provider knows this service by; the secret itself, or a file that holds it."""
     oidc_name: str = "your organisation"
     """What the button says: Sign in with ..."""
+    webhook_private_networks: bool = False
+    """Whether people's webhooks may lie in this machine's own networks, and speak HTTP without TLS: for intranets."""
+    notice_seconds: float = Field(default=2.0, gt=0, le=3600)
+    """How often a web process looks for notices to deliver."""
     session_hours: float = Field(default=24.0 * 14, gt=0, le=100_000)
     sandbox: Literal["bubblewrap", "docker"] = "bubblewrap"
     """What isolates participants' code. There is no way to run it without."""

@@ -26,12 +26,14 @@ def serve(*, host: str, port: int) -> None:
 
     from app.log_lines import configure
     from app.main import create_app
+    from app.notices.delivery import deliver
 
     settings = settings_of_environment()
     configure(settings.environment)
     migrated_database(settings).dispose()
     with words_for_errors():
         application = create_app(settings)
+    deliver(settings)
     config = uvicorn.Config(
         application,
         log_config=None,  # uvicorn's own would go around ours

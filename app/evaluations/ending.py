@@ -1,4 +1,4 @@
-"""How an evaluation ends: runs skipped, publication, refund and event in the same transaction."""
+"""How an evaluation ends: runs skipped, publication, refund, event and notices in the same transaction."""
 
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app import events, quota
 from app.evaluations.locks import changed
 from app.models import Evaluation, Run
+from app.notices import outbox
 from app.reasons import REASONS, Fault
 from app.status import TRANSITIONS, RunStatus, Status, Verdict
 
@@ -75,6 +76,7 @@ def end(
     _publish(session, evaluation, actor, now)
     if reason is not None and _is_refunded(reason, never_started=never_started):
         _refund(session, evaluation, actor, now)
+    outbox.tell_ending(session, evaluation, now)
     return True
 
 

@@ -14,6 +14,7 @@ from app import auth, invitations, organisers, registry, reruns, submissions, te
 from app.db import read_only, unit_of_work
 from app.main import create_app
 from app.models import Evaluation, Event, Token
+from app.notices import account
 from app.queue import Silent
 from app.settings import Settings
 from tests.bundles import zipped
@@ -61,6 +62,11 @@ POST   /account/email                                                  401 303 3
 POST   /account/password                                               401 303 303 303 303 303
 POST   /account/sessions/end-others                                    401 303 303 303 303 303
 POST   /account/sessions/{token_id}/end                              401 303 404 404 404 404
+GET    /account/notices                                                in  200 200 200 200 200
+POST   /account/notices/letters                                        401 303 303 303 303 303
+POST   /account/notices/webhook                                        401 201 201 201 201 201
+POST   /account/notices/webhook/remove                                 401 303 404 404 404 404
+POST   /account/notices/webhook/test                                   401 303 404 404 404 404
 POST   /account/tokens                                                 401 201 201 201 201 201
 POST   /account/tokens/{token_id}/revoke                               401 303 404 404 404 404
 GET    /organise                                                       in  403 403 200 200 200
@@ -154,6 +160,11 @@ POST   /api/v1/competitions/{slug}/team/invitations                   401 404 40
 POST   /api/v1/invitations/{invitation_id}/accept                     401 200 404 404 404 404
 POST   /api/v1/invitations/{invitation_id}/decline                    401 200 404 404 404 404
 POST   /api/v1/invitations/{invitation_id}/withdraw                   401 404 404 404 404 404
+GET    /api/v1/notices                                                401 200 200 200 200 200
+PATCH  /api/v1/notices                                                401 200 200 200 200 200
+PUT    /api/v1/webhook                                                401 200 200 200 200 200
+DELETE /api/v1/webhook                                                401 200 404 404 404 404
+POST   /api/v1/webhook/test                                           401 202 404 404 404 404
 GET    /api/v1/openapi.json                                           200 200 200 200 200 200
 GET    /healthz                                                        200 200 200 200 200 200
 GET    /readyz                                                         200 200 200 200 200 200
@@ -163,7 +174,11 @@ SIGN_IN = {"data": {"name": "ada", "password": PASSWORD}}
 RERUN = {"reason": "a new reference"}
 QUOTA = {"reason": "lost to a fault", "amount": 1}
 TEAM = {"name": "The colander"}
+WEBHOOK = {"url": "https://example.org/hook"}
 BODIES = {
+    "POST /account/notices/webhook": {"data": WEBHOOK},
+    "PATCH /api/v1/notices": {"json": {"letters": False}},
+    "PUT /api/v1/webhook": {"json": WEBHOOK},
     "POST /competitions/{slug}/team/create": {"data": TEAM},
     "POST /competitions/{slug}/team/rename": {"data": TEAM},
     "POST /competitions/{slug}/team/invite": {"data": TEAM},
@@ -273,6 +288,8 @@ def place(tmp_path_factory):
     names |= {"rerun_id": rerun, "act": "rerun"}
     names |= {"calibration_id": calibration, "sha256": "0" * 64}
     names |= {"calibration_id": calibration, "sha256": "0" * 64, "link_id": link}
+    with unit_of_work(world.engine) as session:
+        account.set_webhook(session, world.user("ada"), WEBHOOK["url"], world.clock(), private=False)
     names |= {"invitation_id": invitation, "answer": "accept"}
     return Place(
         world,

@@ -1,0 +1,85 @@
+"""API v1 for a person's notices: letters, and a webhook."""
+
+from fastapi import APIRouter
+
+from app.dependencies import Ctx, Now, Person, Reading, Writing
+from app.notices import account
+from app.routes import examples_notices as examples
+from app.routes.examples import ok, problems
+from app.routes.security import SIGNED_IN
+from app.schemas_notices import NewWebhookOut, NoticeOut, NoticesIn, NoticesOut, WebhookIn
+from app.views import notices as views
+
+router = APIRouter(prefix="/api/v1", tags=["notices"], dependencies=SIGNED_IN)
+
+
+@router.get(
+    "/notices",
+    summary="Read how I am told",
+    responses={200: ok("Now", examples.NOTICES), **problems(401)},
+)
+def read_notices(session: Reading, person: Person) -> NoticesOut:
+    """Read whether you get letters, your webhook without its secret, and your last 20 notices."""
+    return views.describe(session, person)
+
+
+@router.patch(
+    "/notices",
+    summary="Turn letters on or off",
+    responses={200: ok("Now", examples.NOTICES), **problems(401, unsafe=True)},
+)
+def change_notices(wanted: NoticesIn, session: Writing, person: Person, now: Now) -> NoticesOut:
+    """Say whether you want a letter at the end of each evaluation; its address is on your account page."""
+    account.set_letters(session, person.id, wanted=wanted.letters, now=now)
+    return views.describe(session, person)
+
+
+@router.put(
+    "/webhook",
+    summary="Set my webhook",
+    responses={
+        200: ok("Set", examples.NEW_WEBHOOK),
+        **problems(400, 401, unsafe=True, s400=examples.BAD_URL),
+    },
+)
+def set_webhook(wanted: WebhookIn, context: Ctx, session: Writing, person: Person, now: Now) -> NewWebhookOut:
+    """Send notices to an https URL from now on, each as a POST of JSON.
+
+    `Lethe-Signature: t=...,v1=...` holds the time and the HMAC-SHA256, by the secret, of `t.body`. What is not answered
+    with 2xx within 10 seconds is sent again, later and later, for three days; a notice may arrive twice, with the same
+    `Lethe-Notice`. Addresses that are not on the public internet are refused, and redirects are not followed.
+    """
+    private = context.settings.webhook_private_networks
+    hook = account.set_webhook(session, person, wanted.url, now, private=private)
+    return NewWebhookOut(url=hook.url, created_at=hook.created_at, secret=hook.secret)
+
+
+@router.delete(
+    "/webhook",
+    summary="Remove my webhook",
+    responses={
+        200: ok("Removed", examples.NOTICES | {"webhook": None}),
+        **problems(401, 404, unsafe=True, s404=examples.NO_WEBHOOK),
+    },
+)
+def remove_webhook(session: Writing, person: Person, now: Now) -> NoticesOut:
+    """Send nothing to it any more."""
+    account.remove_webhook(session, person, now)
+    session.flush()
+    return views.describe(session, person)
+
+
+@router.post(
+    "/webhook/test",
+    status_code=202,
+    summary="Send a test to my webhook",
+    responses={
+        202: ok("On its way", examples.TEST),
+        **problems(401, 404, 409, unsafe=True, s404=examples.NO_WEBHOOK, s409=examples.MANY_TESTS),
+    },
+)
+def test_webhook(session: Writing, person: Person, now: Now) -> NoticeOut:
+    """Send `{"id", "type": "test", "created_at"}`; read what came of it among your notices."""
+    sent = account.send_test(session, person, now)
+    session.flush()
+    return next(one for one in views.describe(session, person).items if one.id == sent.id)
