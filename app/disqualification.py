@@ -7,12 +7,12 @@ Readers of boards ask `counts`.
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session, aliased
 
+from app import entrants
 from app.errors import Disqualified
-from app.models import Competition, Disqualification, Submission
+from app.models import Competition, Disqualification, Submission, TeamMember
 
-Id = str | InstrumentedAttribute[str]
 IN_FORCE = Disqualification.lifted_at.is_(None)
 
 
@@ -22,12 +22,19 @@ def counts() -> ColumnElement[bool]:
 
 
 def concerns() -> ColumnElement[bool]:
-    """Return what joins a disqualification to the submissions that it takes out."""
+    """Return what joins a disqualification to the submissions that it takes out.
+
+    Who is in a team takes the team's out with them: its members are one entrant.
+    """
+    team = select(TeamMember.user_id).where(TeamMember.team_id == Submission.team_id)
     return or_(
         Disqualification.submission_id == Submission.id,
         and_(
             Disqualification.competition_id == Submission.competition_id,
-            Disqualification.user_id == Submission.user_id,
+            or_(
+                Disqualification.user_id == Submission.user_id,
+                Disqualification.user_id.in_(team.correlate(Submission)),
+            ),
         ),
     )
 
@@ -46,14 +53,37 @@ def among(session: Session, submission_ids: Collection[str]) -> set[str]:
 
 
 def of_entrant(session: Session, competition_id: str, user_id: str) -> Disqualification | None:
-    """Return why an entrant does not count in a competition."""
-    return session.scalar(select(Disqualification).where(IN_FORCE, *is_of(competition_id, user_id)))
+    """Return why somebody does not count in a competition: they, or somebody of their team."""
+    in_force = select(Disqualification).where(IN_FORCE, *is_of(competition_id, user_id))
+    return session.scalar(in_force.order_by(Disqualification.created_at).limit(1))
+
+
+def everybody_out(session: Session) -> set[tuple[str, str]]:
+    """Return (competition's id, person's id) of all who do not count there."""
+    theirs, mates = aliased(TeamMember), aliased(TeamMember)
+    themselves = select(Disqualification.competition_id, Disqualification.user_id).where(
+        IN_FORCE, Disqualification.user_id.is_not(None)
+    )
+    with_them = (
+        themselves.join(
+            theirs,
+            and_(
+                theirs.user_id == Disqualification.user_id,
+                theirs.competition_id == Disqualification.competition_id,
+            ),
+        )
+        .join(mates, mates.team_id == theirs.team_id)
+        .with_only_columns(mates.competition_id, mates.user_id)
+    )
+    found = [*session.execute(themselves), *session.execute(with_them)]
+    return {(competition_id, user_id) for competition_id, user_id in found if user_id is not None}
 
 
 def history(session: Session, competition_id: str, user_id: str) -> Sequence[Disqualification]:
     """Return everything that was decided about an entrant and their submissions in a competition, newest first."""
     theirs = select(Submission.id).where(
-        Submission.competition_id == competition_id, Submission.user_id == user_id
+        Submission.competition_id == competition_id,
+        entrants.is_with(Submission.user_id, user_id, competition_id),
     )
     concerned = or_(and_(*is_of(competition_id, user_id)), Disqualification.submission_id.in_(theirs))
     newest = Disqualification.created_at.desc()
@@ -70,6 +100,9 @@ def check(session: Session, competition: Competition, user_id: str) -> None:
         )
 
 
-def is_of(competition_id: Id, user_id: Id) -> list[ColumnElement[bool]]:
-    """Return what holds for disqualifications of an entrant from a competition."""
-    return [Disqualification.competition_id == competition_id, Disqualification.user_id == user_id]
+def is_of(competition_id: str, user_id: str) -> list[ColumnElement[bool]]:
+    """Return what holds for disqualifications of somebody, or of somebody of their team, from a competition."""
+    return [
+        Disqualification.competition_id == competition_id,
+        entrants.is_with(Disqualification.user_id, user_id, competition_id),
+    ]

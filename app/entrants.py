@@ -72,7 +72,9 @@ def lock(session: Session, user_id: str, competition_id: str) -> Entrant:
     return entrant
 
 
-def is_with(column: InstrumentedAttribute[str], user_id: str, competition_id: str) -> ColumnElement[bool]:
+def is_with(
+    column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None], user_id: str, competition_id: str
+) -> ColumnElement[bool]:
     """Return whether a column holds the id of the person or of a member of their team, in SQL."""
     team = select(TeamMember.team_id).where(
         TeamMember.user_id == user_id, TeamMember.competition_id == competition_id

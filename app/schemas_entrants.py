@@ -76,7 +76,8 @@ class EntrantOut(Out):
 
     competition: str = Field(description="slug")
     name: str
-    submissions: int
+    team: str | None = Field(description="their team; what is decided is for all of it")
+    submissions: int = Field(description="theirs and their team's")
     last_at: datetime | None = Field(description="of the last submission")
     quota: QuotaOut
     adjustments: list[AdjustmentOut] = Field(description="of today and later")

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.admin_evaluations import cancel, evaluations, events, overview
+from cli.admin_people import disqualify, quota, reinstate
+from cli.admin_reruns import rerun
 from cli.backup import backup, restore
 from cli.errors import CliError, reported, usage_error
 from cli.exit_codes import ExitCode
@@ -31,10 +34,23 @@ HEADER = ("participant", "place", "new place", "score", "new score")
 
 @click.group()
 def admin() -> None:
-    """Look after an installation: grades, blobs, backups."""
+    """Look after an installation: grades, blobs, backups, and what people sent."""
 
 
-for command in (gc, backup, restore, invite):
+for command in (
+    gc,
+    backup,
+    restore,
+    invite,
+    evaluations,
+    cancel,
+    rerun,
+    disqualify,
+    reinstate,
+    quota,
+    events,
+    overview,
+):
     admin.add_command(command)
 
 

@@ -156,6 +156,18 @@ class Api:
         except httpx.RequestError as error:
             raise _unreachable(self._url, error) from error
 
+    def read(self, path: str, params: Mapping[str, str] | None = None) -> JsonObject:
+        """Read what a path of the API answers; `path` is quoted by the caller."""
+        return self._object(self._send("GET", path, params=params))
+
+    def change(self, path: str, wanted: JsonObject | None = None) -> JsonObject:
+        """Ask the API to change something; `path` is quoted by the caller."""
+        return self._object(self._send("POST", path, json=wanted))
+
+    def text(self, path: str, params: Mapping[str, str]) -> str:
+        """Read what is no JSON."""
+        return self._send("GET", path, params=params).text
+
     def check_token(self) -> None:
         """Raise unless the service takes the token."""
         self._object(self._send("GET", "submissions"), "items")
@@ -168,10 +180,13 @@ class Api:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         content: Iterator[bytes] | None = None,
+        json: JsonObject | None = None,
     ) -> httpx.Response:
         url = f"{self._url}/api/v1/{path}"
         try:
-            response = self._http.request(method, url, headers=headers, params=params, content=content)
+            response = self._http.request(
+                method, url, headers=headers, params=params, content=content, json=json
+            )
         except httpx.RequestError as error:
             raise _unreachable(self._url, error) from error
         if response.is_success or response.status_code == httpx.codes.NOT_MODIFIED:

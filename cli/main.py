@@ -34,7 +34,9 @@ COMMANDS = {
     "worker": Lazy("cli.operate:worker", "Run submissions in sandboxes and grade them."),
     "migrate": Lazy("cli.operate:migrate", "Bring the database to this version's schema."),
     "user": Lazy("cli.users:user", "Manage accounts and tokens."),
-    "admin": Lazy("cli.admin:admin", "Grade again, remove what nothing names, back up and restore."),
+    "admin": Lazy(
+        "cli.admin:admin", "Grade again, disqualify, give quota, look into the log, back up and restore."
+    ),
     "up": Lazy("cli.up:up", "Run web service and worker together on this machine."),
 }
 

@@ -16,6 +16,7 @@ _LINKS = {
 ENTRANT: dict[str, Any] = {
     "competition": "digits",
     "name": "ada",
+    "team": None,
     "submissions": 4,
     "last_at": "2026-03-01T12:00:00Z",
     "quota": QUOTA,

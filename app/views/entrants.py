@@ -4,7 +4,7 @@ from datetime import datetime
 from urllib.parse import quote as quoted
 from urllib.parse import urlencode
 
-from sqlalchemy import exists, func, select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app import disqualification, entrants, quota
@@ -18,9 +18,15 @@ PAGE_SIZE = 50
 
 def listing(session: Session, competition: str | None, name: str | None, after: str | None) -> EntrantPage:
     """Return a page of those who have submitted, by competition and name; `name` is a part of it."""
-    out = exists().where(disqualification.IN_FORCE, *disqualification.is_of(Competition.id, User.id))
     query = (
-        select(Competition.slug, User.name, func.count(Submission.id), func.max(Submission.created_at), out)
+        select(
+            Competition.slug,
+            User.name,
+            func.count(Submission.id),
+            func.max(Submission.created_at),
+            Competition.id,
+            User.id,
+        )
         .join(Submission, Submission.competition_id == Competition.id)
         .join(User, User.id == Submission.user_id)
         .group_by(Competition.id, Competition.slug, User.id, User.name)
@@ -35,7 +41,8 @@ def listing(session: Session, competition: str | None, name: str | None, after: 
         slug, _, last = after.partition("/")
         query = query.where(tuple_(Competition.slug, User.name) > tuple_(slug, last))
     rows = session.execute(query).all()
-    items = [_summary(*row) for row in rows[:PAGE_SIZE]]
+    out = disqualification.everybody_out(session)
+    items = [_summary(*row[:4], disqualified=tuple(row[4:]) in out) for row in rows[:PAGE_SIZE]]
     if len(rows) <= PAGE_SIZE:
         return EntrantPage(items=items, next=None, next_cursor=None)
     cursor = f"{items[-1].competition}/{items[-1].name}"
@@ -44,7 +51,9 @@ def listing(session: Session, competition: str | None, name: str | None, after: 
     return EntrantPage(items=items, next=f"/api/v1/admin/entrants?{query_string}", next_cursor=cursor)
 
 
-def _summary(slug: str, name: str, submissions: int, last_at: datetime, disqualified: bool) -> EntrantSummary:  # noqa: FBT001 - a row's columns
+def _summary(
+    slug: str, name: str, submissions: int, last_at: datetime, *, disqualified: bool
+) -> EntrantSummary:
     return EntrantSummary(
         competition=slug,
         name=name,
@@ -65,13 +74,16 @@ def describe(session: Session, slug: str, name: str, now: datetime) -> EntrantOu
     """Return an entrant. Raises NotFound."""
     competition, user = entrants.find(session, slug, name)
     sent = select(func.count(Submission.id), func.max(Submission.created_at)).where(
-        Submission.competition_id == competition.id, Submission.user_id == user.id
+        Submission.competition_id == competition.id,
+        entrants.is_with(Submission.user_id, user.id, competition.id),
     )
     count, last_at = session.execute(sent).one()
+    entrant = entrants.of(session, user.id, competition.id)
     decided = disqualification.history(session, competition.id, user.id)
     return EntrantOut(
         competition=slug,
         name=user.name,
+        team=entrant.name if entrant.kind == "team" else None,
         submissions=count,
         last_at=last_at,
         quota=quota_out(session, user, competition, now),

@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 from app import disqualification, disqualifying, leaderboard, registry, submissions
 from app.db import read_only, unit_of_work
 from app.errors import Conflict, Disqualified, Forbidden, NotFound
-from app.models import Disqualification, QuotaEntry, Score
+from app.models import Disqualification, QuotaEntry, Score, Submission, Team, TeamMember
 from app.views import boards, competitions, versions
-from app.views.submissions import detail
+from app.views.submissions import describe
 from tests.app.conftest import NOW
 
 LATER = NOW + timedelta(hours=1)
@@ -144,7 +144,7 @@ def test_of_admins_who_disqualify_at_once_one_wins(world, two, admin):
 def test_its_owner_reads_the_reason_and_polls_hear_of_it(world, two, ada, admin):
     def seen():
         with read_only(world.engine) as session:
-            found = detail(session, two[0], ada, LATER).submission.disqualified
+            found = describe(session, two[0], ada).disqualified
             return found and found.reason, versions.of_submission(session, two[0], ada).mark
 
     first = seen()
@@ -164,3 +164,42 @@ def test_the_history_keeps_who_decided_what_and_why(world, two, ada, admin):
         [row] = disqualification.history(session, competition.id, ada.id)
         assert (row.reason, row.actor, row.created_at) == ("copied", "root", LATER)
         assert (row.lifted_reason, row.lifted_by) == ("it was the other way round", "root")
+
+
+def test_who_is_in_a_team_takes_the_teams_submissions_out_with_them(world, two, ada, admin):
+    eve, mia = world.user("eve"), world.user("mia")
+    with unit_of_work(world.engine) as session:
+        competition = registry.get_competition(session, "digits")
+        session.add(
+            Team(
+                id="t" * 32,
+                competition_id=competition.id,
+                name="The sieve",
+                name_key="the sieve",
+                leader_id=eve.id,
+                created_at=NOW,
+            )
+        )
+        session.flush()
+        for member in (eve, mia):
+            session.add(
+                TeamMember(competition_id=competition.id, user_id=member.id, team_id="t" * 32, joined_at=NOW)
+            )
+    submission, evaluation = world.submission(eve)
+    with unit_of_work(world.engine) as session:
+        session.get_one(Submission, submission).team_id = "t" * 32
+    world.score(evaluation, 0.7)
+    before = board(world)
+    assert before[0] == (submission, 0.7)
+    everything(world, "disqualify", mia, admin)
+    assert board(world) == before[1:]
+    with read_only(world.engine) as session:
+        competition = registry.get_competition(session, "digits")
+        assert {user for _, user in disqualification.everybody_out(session)} == {eve.id, mia.id}
+        with pytest.raises(Disqualified):
+            disqualification.check(session, competition, eve.id)
+        disqualification.check(session, competition, ada.id)
+    with pytest.raises(Conflict):
+        everything(world, "disqualify", eve, admin)
+    everything(world, "reinstate", eve, admin)
+    assert board(world) == before

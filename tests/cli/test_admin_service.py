@@ -1,0 +1,94 @@
+"""The admin's commands against a real service: look, rerun many, disqualify, give quota."""
+
+import json
+import socket
+import threading
+import time
+
+import pytest
+import uvicorn
+
+from app.main import create_app
+from app.settings import Settings
+from tests.seeding import World
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory):
+    world = World(tmp_path_factory.mktemp("world"))
+    world.person("ada")
+    world.person("root", "admin")
+    world.competition()
+    return world
+
+
+@pytest.fixture
+def world(seeded, tmp_path, env):
+    """A world that is served, and an environment in which `lethe` is root's."""
+    world = seeded.copy(tmp_path / "world")
+    application = create_app(Settings(data_dir=world.data_dir), clock=world.clock)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(application, log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.02)
+        env.setenv("LETHE_URL", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        env.setenv("LETHE_TOKEN", world.tokens["root"])
+        yield world
+        server.should_exit = True
+        thread.join()
+
+
+def test_an_admin_reruns_what_matches_looks_and_applies(world, lethe):
+    submission = world.scored("ada", 0.08, 0.98, 0.97)
+    listed = lethe("admin", "evaluations", "--person", "ada")
+    assert submission[:8] in listed.stdout
+    made = lethe("admin", "rerun", "start", "--person", "ada", "--reason", "a driver was wrong")
+    assert made.exit_code == 0, made.stderr
+    which = made.stdout.strip()
+    early = lethe("admin", "rerun", "apply", which)
+    assert (early.exit_code, "still under way" in early.stderr) == (1, True)
+    world.run(4)
+    world.score(0.05, 0.98, 0.97)
+    shown = lethe("admin", "rerun", "show", which)
+    assert "ready, 1 of 1 ended" in shown.stdout
+    assert shown.stdout.splitlines()[-1].split() == ["ada", "1", "1", "0.0760", "0.0475"]
+    assert "Applied: 1 of 1" in lethe("admin", "rerun", "apply", which).stderr
+    assert json.loads(lethe("admin", "rerun", "list", "--json").stdout)["items"][0]["state"] == "applied"
+    assert lethe("admin", "rerun", "drop", which).exit_code == 1
+
+
+def test_nothing_is_rerun_without_a_filter_or_a_name(world, lethe):
+    assert lethe("admin", "rerun", "start", "--reason", "all").exit_code == 1
+
+
+def test_an_admin_disqualifies_and_reinstates(world, lethe):
+    submission = world.scored("ada", 0.08, 0.98, 0.97)
+    out = lethe("admin", "disqualify", submission, "--reason", "copied", "--json")
+    assert json.loads(out.stdout)["disqualified"]["reason"] == "copied"
+    assert lethe("admin", "reinstate", submission, "--reason", "a mistake").exit_code == 0
+    theirs = ("--entrant", "ada", "--competition", "digits", "--reason", "two accounts")
+    assert lethe("admin", "disqualify", *theirs).exit_code == 0
+    assert lethe("admin", "disqualify", *theirs).exit_code == 1
+    assert lethe("admin", "reinstate", *theirs).exit_code == 0
+    assert lethe("admin", "disqualify", "--entrant", "ada", "--reason", "x").exit_code == 2
+
+
+def test_an_admin_gives_quota_cancels_and_reads_the_log(world, lethe):
+    given = lethe("admin", "quota", "ada", "2", "--competition", "digits", "--reason", "downtime")
+    assert "ada has 5 of 5 left today" in given.stderr
+    world.submit("ada")
+    [one] = json.loads(lethe("admin", "evaluations", "--json").stdout)["items"]
+    assert "4 for any" in lethe("admin", "overview").stdout
+    assert "cancelled" in lethe("admin", "cancel", one["id"], "--reason", "by mistake").stderr
+    log = lethe("admin", "events", "--kind", "evaluation.cancel_asked")
+    assert "by mistake" in log.stdout
+    table = lethe("admin", "events", "--csv", "--actor", "root").stdout
+    assert table.splitlines()[0] == "id,at,kind,actor,submission_id,evaluation_id,detail"
+
+
+def test_a_participants_token_is_refused(world, lethe, env):
+    env.setenv("LETHE_TOKEN", world.tokens["ada"])
+    assert lethe("admin", "overview").exit_code == 3
