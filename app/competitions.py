@@ -14,6 +14,7 @@ from app.errors import LetheError
 
 SPLITS = ("public", "private")
 """Scored while the competition is open; decides in the end."""
+Split = Literal["public", "private"]
 Ranking = Literal["official", "calibrated"]
 """Which score orders the leaderboard."""
 Reveal = Literal["manual", "automatic"]

@@ -11,6 +11,7 @@ from fastapi import Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import problems
+from app.competitions import Split
 from app.context import Context
 from app.db import DATABASE_AWAY
 from app.dependencies import shown_by
@@ -20,6 +21,8 @@ from app.routes.etags import is_known, unless_known
 
 _SUBMISSION = re.compile(r"/api/v1/submissions/([0-9a-f]{32})")
 _BOARD = re.compile(r"/api/v1/competitions/([a-z0-9-]{1,64})/leaderboard(\.csv)?")
+_SPLITS: dict[bytes, Split] = {b"": "public", b"split=public": "public", b"split=private": "private"}
+"""By query; of any other, which filters or sorts, its route sees to that."""
 # by which metrics count them with the others
 _SUBMISSION_ROUTE = SimpleNamespace(path="/api/v1/submissions/{submission_id}")
 _BOARD_ROUTE = SimpleNamespace(path=r"/api/v1/competitions/{slug}/leaderboard")
@@ -47,13 +50,10 @@ class FromMemory:
         except DATABASE_AWAY as error:
             return problems.database_away(request, error)
         response, route = None, _BOARD_ROUTE
-        asked_for = bool(scope["query_string"])  # filtered or sorted: its route does that
         if submission is not None:
             response, route = self._poll(request, submission[1]), _SUBMISSION_ROUTE
-        elif (
-            board is not None and not board[2] and not asked_for
-        ):  # CSV has headers of its own: its route finds it in memory
-            response = self._board(request, board[1])
+        elif board is not None and not board[2]:  # CSV has headers of its own: its route finds it in memory
+            response = self._board(request, board[1], _SPLITS.get(scope["query_string"]))
         if response is not None:
             scope["route"] = route
         return response
@@ -72,8 +72,9 @@ class FromMemory:
             return None
         return unless_known(mark, given, lambda: body or b"", "application/json", POLL_HEADERS)
 
-    def _board(self, request: Request, slug: str) -> Response | None:
-        kept = self.context.boards.known(slug, "json")
+    def _board(self, request: Request, slug: str, split: Split | None) -> Response | None:
+        # of a private leaderboard nothing is known before it is revealed
+        kept = None if split is None else self.context.boards.known(slug, "json", split)
         if kept is None:
             return None
         return unless_known(

@@ -49,7 +49,7 @@ def progress(session: Session, competition: Competition) -> Progress:
     ).all()
     private = {one.id: [each for each in one.evaluations if each.split == "private"] for one in entered}
     running = [key for key, found in private.items() if is_running(found)]
-    stalled = [key for key, found in private.items() if key not in running and _is_stalled(found)]
+    stalled = [key for key, found in private.items() if key not in running and is_stalled(found)]
     tried = [key for key in stalled if private[key][-1].generation > 1 and private[key][-1].reference.current]
     return Progress(len(entered), running, stalled, tried)
 
@@ -59,7 +59,8 @@ def is_running(private: Sequence[Evaluation]) -> bool:
     return any(one.status is not Status.DONE for one in private)
 
 
-def _is_stalled(private: Sequence[Evaluation]) -> bool:
+def is_stalled(private: Sequence[Evaluation]) -> bool:
+    """Tell whether what is shown of a submission on the private split cannot stand: a fault of ours, or outdated."""
     shown = next((one for one in private if one.published), None)
     if shown is None or shown.verdict is Verdict.STALLED:
         return True

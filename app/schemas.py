@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.competitions import Ranking
+from app.phases import Phase
 from app.reasons import Fault
 from app.schemas_base import Graded as Graded  # noqa: PLC0414 - others take these from here
 from app.schemas_base import Out as Out  # noqa: PLC0414
@@ -255,8 +256,17 @@ class CompetitionOut(Out):
     title: str
     summary: str
     state: str = Field(description="upcoming, open or closed")
+    phase: Phase = Field(
+        description="upcoming, open, finals (closed; final entries are evaluated on the private split) or revealed"
+    )
     opens_at: datetime
     closes_at: datetime
+    revealed_at: datetime | None = Field(description="when the private leaderboard was revealed")
+    next_at: datetime | None = Field(
+        description="when the next phase begins; null where that is no matter of time"
+    )
+    what_next: str = Field(description="what happens next, in words")
+    final_entries: int = Field(description="submissions of each entrant that the private split decides by")
     entry_function: str
     limits: BundleLimitsOut
     ranked_by: Ranking = Field(description="which score orders the leaderboard")
@@ -288,8 +298,12 @@ class CompetitionSummary(Out):
     title: str
     summary: str
     state: str
+    phase: Phase = Field(
+        description="upcoming, open, finals (closed; final entries are evaluated on the private split) or revealed"
+    )
     opens_at: datetime
     closes_at: datetime
+    revealed_at: datetime | None
     participants: int
     submissions: int
     links: Links
@@ -306,6 +320,10 @@ class LeaderboardRow(Out):
     """The best scored submission of a person or a team."""
 
     rank: int = Field(description="position in the list")
+    public_rank: int | None = Field(description="the same on the public split; null there")
+    rank_change: int | None = Field(
+        description="places gained (lost, if negative) from the public split to the private"
+    )
     band: int = Field(description="rows of one band are tied, as tie_rule says")
     band_first: int = Field(description="the band's first rank")
     band_last: int = Field(description="the band's last rank")
@@ -329,10 +347,10 @@ class LeaderboardRow(Out):
 
 
 class LeaderboardOut(Out):
-    """The public leaderboard at one moment."""
+    """A split's leaderboard at one moment."""
 
     competition: str
-    split: str
+    split: str = Field(description="public, or private: there final entries alone are ranked, and it decides")
     as_of: datetime = Field(description="when it was put together; nothing in it has changed since")
     ranked_by: Ranking = Field(description="which score orders the rows")
     ranking: str = Field(description="the same in words")

@@ -12,11 +12,11 @@ from app import auth, evaluations, organisers, registry, reveal, submissions, ti
 from app.competitions import CompetitionConfig
 from app.db import make_engine, migrate, unit_of_work
 from app.evaluations import NewScore, RunLog, RunOutcome
-from app.models import User, Worker
+from app.models import Evaluation, Run, User, Worker
 from app.phases import GRACE
 from app.queue import Silent
 from app.reasons import REASONS
-from app.status import Verdict
+from app.status import RunStatus, Verdict
 from app.storage import LocalStorage
 from app.submissions import Accepted
 from tests.bundles import zipped
@@ -274,6 +274,16 @@ class World:
             closes_at = registry.get_competition(session, slug).closes_at
         self.clock.now = max(self.clock.now, closes_at + GRACE)
         return timetable.advance(self.engine, self.clock(), DAY, Silent())
+
+    def submission_of(self, evaluation_id: str) -> str:
+        """Return whose evaluation it is."""
+        with unit_of_work(self.engine) as session:
+            return session.get_one(Evaluation, evaluation_id).submission_id
+
+    def queued(self) -> int:
+        """Count the runs that wait."""
+        with unit_of_work(self.engine) as session:
+            return session.query(Run).filter_by(status=RunStatus.QUEUED).count()
 
     def revealed(self, slug: str = "digits") -> None:
         """Close a competition, if that has not been done, and reveal its results."""

@@ -29,6 +29,8 @@ _COLUMNS = (
     "last_at",
     "median_seconds",
     "submission_id",
+    "public_rank",
+    "rank_change",
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from app import ranking
 from app.flags import flags_of
+from app.phases import Phase, what_next
 from app.schemas import ProblemOut
 
 _DIGEST = "3b4f6a1d0c92e7f58b1c6d4e9a0f7283546bd1c0e9f8a7b6c5d4e3f2a1b0c9d8"
@@ -98,6 +99,8 @@ LEADERBOARD = {
     "rows": [
         {
             "rank": 1,
+            "public_rank": None,
+            "rank_change": None,
             "band": 1,
             "band_first": 1,
             "band_last": 1,
@@ -266,7 +269,9 @@ _DIGITS = {
     "title": "Forget the digits",
     "summary": "Unlearn mislabelled digits from a narrow ResNet-18.",
     "state": "open",
+    "phase": "open",
     **_DATES,
+    "revealed_at": None,
     "links": {"self": "/api/v1/competitions/digits", "html": "/competitions/digits"},
 }
 COMPETITIONS = {"items": [{**_DIGITS, "participants": 12, "submissions": 87}], "next": None}
@@ -286,6 +291,9 @@ QUOTA = {
 }
 COMPETITION = {
     **_DIGITS,
+    "next_at": _DATES["closes_at"],
+    "what_next": what_next(Phase.OPEN, 2, automatic=False),
+    "final_entries": 2,
     "entry_function": "unlearning",
     "limits": {"max_bytes": 10_000_000, "max_unpacked_bytes": 50_000_000, "max_files": 200, "per_day": 5},
     "ranked_by": "official",
@@ -355,6 +363,12 @@ NO_LOG: Words = (
     "Not found",
     "This submission has no log: its smoke run has not ended yet.",
     "",
+)
+HIDDEN_BOARD: Words = (
+    "not_found",
+    "Not found",
+    "The private leaderboard is hidden until the results are revealed.",
+    "See the public one, without split=private.",
 )
 NOT_READY: Words = (
     "not_ready",

@@ -10,7 +10,7 @@ from app.dependencies import Ctx, Now, Reading, Visitor, look_for_changes
 from app.errors import NotFound
 from app.reasons import REASONS
 from app.routes.arrangements import Arranged
-from app.views import climbs, competitions, public_data, teams
+from app.views import boards, climbs, competitions, public_data, teams
 from app.views.arranged import CHOICE, arranged
 
 router = APIRouter(include_in_schema=False)
@@ -46,18 +46,27 @@ def overview(
 def leaderboard(
     request: Request, slug: str, context: Ctx, session: Reading, visitor: Visitor, now: Now, how: Arranged
 ) -> Response:
-    """Show the public leaderboard, or what is asked for of it."""
-    whole = context.boards.board(session, slug, now)
+    """Show a split's leaderboard, or what is asked for of it, or that it is hidden."""
+    competition = competitions.describe(session, slug, visitor, now)
     shown = {
-        "competition": competitions.describe(session, slug, visitor, now),
+        "competition": competition,
         "pages": competitions.pages(session, slug),
+        "tab": "leaderboard",
+        "split": how.split,
+    }
+    if not access.may_see_split(visitor, how.split, slug, competition.revealed_at):
+        return context.renderer.page(request, "leaderboard_hidden.html", shown, viewer=visitor)
+    if how.split == "private" and competition.revealed_at is None:
+        whole = boards.board(session, slug, now, how.split)  # an organiser's alone, and kept nowhere
+    else:
+        whole = context.boards.board(session, slug, now, how.split)
+    shown |= {
         "whole": whole,
         "board": arranged(whole, how),
         "how": how,
         "choice": CHOICE,
         "organises": access.organises(visitor, slug),
         "board_plots": climbs.drawn(session, whole, None if visitor is None else visitor.name, now),
-        "tab": "leaderboard",
     }
     return context.renderer.page(request, "leaderboard.html", shown, viewer=visitor)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from app.competitions import Split
 from app.errors import LetheError
 from app.schemas import LeaderboardOut, LeaderboardRow
 
@@ -27,6 +28,7 @@ CHOICE = {
 """Columns that may be left out; place, name and score always stand there."""
 SORTS = (
     "rank",
+    "rank_change",
     "entrant",
     "score",
     "official_score",
@@ -56,11 +58,12 @@ class Arrangement:
     sort: str = "rank"
     descending: bool = False
     columns: tuple[str, ...] = tuple(CHOICE)
+    split: Split = "public"
 
     @property
     def is_default(self) -> bool:
-        """Whether it is the board as everybody sees it first."""
-        return self == Arrangement()
+        """Whether it is a split's board as everybody sees it first."""
+        return self == Arrangement(split=self.split)
 
     @property
     def tag(self) -> str:
@@ -71,6 +74,8 @@ class Arrangement:
         """Return it as a query string, with something else in some places; nothing for what is as usual."""
         values = {**vars(self), **changes}
         found: dict[str, str] = {}
+        if values["split"] != "public":
+            found["split"] = values["split"]
         if values["name"]:
             found["name"] = values["name"]
         if (values["sort"], values["descending"]) != ("rank", False):
@@ -96,11 +101,13 @@ class Arrangement:
         return "descending" if self.descending else "ascending"
 
 
-def arrangement(name: str | None, sort: str | None, columns: Sequence[str] | None) -> Arrangement:
+def arrangement(
+    name: str | None, sort: str | None, columns: Sequence[str] | None, split: Split = "public"
+) -> Arrangement:
     """Return what is asked for. Raises InvalidArrangement, which says what is allowed.
 
     >>> arrangement(" Ada ", "-entries", ["entries,last_at"])
-    Arrangement(name='Ada', sort='entries', descending=True, columns=('entries', 'last_at'))
+    Arrangement(name='Ada', sort='entries', descending=True, columns=('entries', 'last_at'), split='public')
     """
     found = sort or "rank"
     column = found.removeprefix("-")
@@ -109,7 +116,7 @@ def arrangement(name: str | None, sort: str | None, columns: Sequence[str] | Non
             f"sort is {sort!r:.40}, which is no column.",
             advice=f"Sort by one of {', '.join(SORTS)}; put '-' before it for the largest first.",
         )
-    return Arrangement(_name(name or ""), column, found.startswith("-"), _columns(columns or []))
+    return Arrangement(_name(name or ""), column, found.startswith("-"), _columns(columns or []), split)
 
 
 def _name(name: str) -> str:

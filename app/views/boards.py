@@ -10,12 +10,13 @@ from threading import Lock
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app import disqualification, leaderboard, ranking, registry
+from app import access, disqualification, leaderboard, ranking, registry
 from app.changes import Changes
-from app.competitions import Publish
-from app.models import Competition, Evaluation, Reference, Submission
+from app.competitions import Publish, Split
+from app.errors import NotFound
+from app.models import Competition, Evaluation, FinalEntry, Reference, Submission, User
 from app.schemas import LeaderboardOut, LeaderboardRow
-from app.status import Verdict
+from app.status import FinalState, Verdict
 from app.views import versions
 from app.views.competitions import decimals_of, reference_or_none, retraining_of
 from app.views.evaluations import flags_out
@@ -32,32 +33,50 @@ NUMBERS = (
 )
 
 
-def board(session: Session, slug: str, now: datetime) -> LeaderboardOut:
-    """Return the public leaderboard. Raises NotFound."""
+HIDDEN = "The private leaderboard is hidden until the results are revealed."
+
+
+def check_may_see(session: Session, slug: str, split: Split, viewer: User | None) -> None:
+    """Raise NotFound unless a split's leaderboard is the viewer's to see."""
+    competition = registry.get_competition(session, slug)
+    if not access.may_see_split(viewer, split, slug, competition.revealed_at):
+        raise NotFound(HIDDEN, advice="See the public one, without split=private.")
+
+
+def board(session: Session, slug: str, now: datetime, split: Split = "public") -> LeaderboardOut:
+    """Return a split's leaderboard; who may see it is the caller's to check. Raises NotFound."""
     competition = registry.get_competition(session, slug)
     publish = registry.config_of(competition).publish
-    found = leaderboard.board(session, competition, now)
+    found = leaderboard.board(session, competition, now, split)
+    before = _public_ranks(session, competition, now) if split == "private" else {}
     return LeaderboardOut(
         competition=slug,
-        split="public",
+        split=split,
         as_of=now,
         ranked_by=found.ranking,
         ranking=f"{found.ranking} score to {NUMBERS[publish.score_decimals]}, best submission per participant or team",
         tie_rule=ranking.tie_rule(len(found.rows), found.without_interval, found.graders),
         decimals=decimals_of(publish),
         flags=flags_out(flag for row in found.rows for flag in row.entry.flags),
-        retraining=retraining_of(reference_or_none(session, competition)),
-        unranked=_unranked(session, competition, now),
+        retraining=retraining_of(reference_or_none(session, competition, split)),
+        unranked=_unranked(session, competition, now, split),
         without_score=found.without_score,
-        rows=[_row(row, publish) for row in found.rows],
+        rows=[_row(row, publish, before.get(row.entry.entrant_id)) for row in found.rows],
     )
 
 
-def _row(row: leaderboard.Row, publish: Publish) -> LeaderboardRow:
+def _public_ranks(session: Session, competition: Competition, now: datetime) -> dict[str, int]:
+    rows = leaderboard.board(session, competition, now).rows
+    return {row.entry.entrant_id: row.place.rank for row in rows}
+
+
+def _row(row: leaderboard.Row, publish: Publish, public_rank: int | None) -> LeaderboardRow:
     place, entry = row.place, row.entry
     return LeaderboardRow.rounded(
         publish,
         rank=place.rank,
+        public_rank=public_rank,
+        rank_change=None if public_rank is None else public_rank - place.rank,
         band=place.band,
         band_first=place.first,
         band_last=place.last,
@@ -81,15 +100,15 @@ def _row(row: leaderboard.Row, publish: Publish) -> LeaderboardRow:
     )
 
 
-def _unranked(session: Session, competition: Competition, now: datetime) -> int:
-    """Count the submissions whose score was made under an older reference of the public split."""
+def _unranked(session: Session, competition: Competition, now: datetime, split: Split) -> int:
+    """Count the submissions whose score was made under an older reference of the split, final entries on the private one."""
     query = (
         select(func.count(Evaluation.id))
         .join(Submission, Submission.id == Evaluation.submission_id)
         .join(Reference, Reference.id == Evaluation.reference_id)
         .where(
             Submission.competition_id == competition.id,
-            Evaluation.split == "public",
+            Evaluation.split == split,
             Evaluation.published,
             Evaluation.verdict == Verdict.SCORED,
             Evaluation.finished_at <= now,
@@ -97,7 +116,15 @@ def _unranked(session: Session, competition: Competition, now: datetime) -> int:
             disqualification.counts(),
         )
     )
+    if split == "private":
+        query = query.join(FinalEntry, FinalEntry.submission_id == Submission.id).where(
+            FinalEntry.state == FinalState.ENTERED
+        )
     return session.scalar(query) or 0
+
+
+_Key = tuple[str, Split, str]
+"""A competition's slug, a split, and a format."""
 
 
 @dataclass(frozen=True)
@@ -122,27 +149,29 @@ class Boards:
     """The newest bytes of each competition's leaderboard in each format, shared by a process's threads.
 
     A version is read before the rows that it stands for: at worst, newer rows are kept under an older mark and are
-    rendered once more.
+    rendered once more. Of a private leaderboard nothing is ever kept before the reveal, which is not taken back: what is
+    here is everybody's to see.
     """
 
     changes: Changes
     clock: Callable[[], float] = time.monotonic
-    _kept: dict[tuple[str, str], _Kept] = field(default_factory=dict)
+    _kept: dict[_Key, _Kept] = field(default_factory=dict)
     _turns: tuple[Lock, ...] = field(default_factory=lambda: tuple(Lock() for _ in range(64)))
 
-    def known(self, slug: str, media: str) -> Rendered | None:
+    def known(self, slug: str, media: str, split: Split = "public") -> Rendered | None:
         """Return the bytes that still hold; None says to `get` them.
 
         While one request renders these anew, others get those from before: a second old, or as old as rendering takes.
         """
-        kept = self._kept.get((slug, media))
-        if kept is None or not (self._holds(kept) or self._turn(slug, media).locked()):
+        key = (slug, split, media)
+        kept = self._kept.get(key)
+        if kept is None or not (self._holds(kept) or self._turn(key).locked()):
             return None
         return kept.rendered
 
-    def _turn(self, slug: str, media: str) -> Lock:
+    def _turn(self, key: _Key) -> Lock:
         """Return the lock under which these bytes are rendered; few others have the same."""
-        return self._turns[hash((slug, media)) % len(self._turns)]
+        return self._turns[hash(key) % len(self._turns)]
 
     def _holds(self, kept: _Kept) -> bool:
         return kept.version == self.changes.boards and self.clock() < kept.until
@@ -154,26 +183,29 @@ class Boards:
         now: datetime,
         media: str,
         render: Callable[[LeaderboardOut], str],
+        split: Split = "public",
     ) -> Rendered:
-        """Return the leaderboard's bytes, rendered anew only when something in it has changed. Raises NotFound.
+        """Return the leaderboard's bytes, rendered anew only when something in it has changed.
 
-        Whoever asks has looked at the changes before.
+        Whoever asks has looked at the changes before. Raises NotFound, for a private leaderboard before the reveal too.
         """
-        with self._turn(slug, media):
-            known = self._kept.get((slug, media))
+        key = (slug, split, media)
+        with self._turn(key):
+            known = self._kept.get(key)
             if known is not None and self._holds(known):
                 return known.rendered
             version, until = self.changes.boards, self.clock() + TRUST_SECONDS
-            mark = versions.of_board(session, slug, now)
+            check_may_see(session, slug, split, None)
+            mark = versions.of_board(session, slug, now, split)
             if known is not None and known.rendered.mark == mark:
                 rendered = known.rendered
             else:
-                found = board(session, slug, now)
+                found = board(session, slug, now, split)
                 body = render(found).encode()
                 rendered = Rendered(mark, hashlib.sha256(body).hexdigest()[:32], body, found)
-            self._kept[slug, media] = _Kept(rendered, version, until)
+            self._kept[key] = _Kept(rendered, version, until)
             return rendered
 
-    def board(self, session: Session, slug: str, now: datetime) -> LeaderboardOut:
-        """Return the leaderboard as it is kept, to be shown in some other way. Raises NotFound."""
-        return self.get(session, slug, now, "json", LeaderboardOut.model_dump_json).board
+    def board(self, session: Session, slug: str, now: datetime, split: Split = "public") -> LeaderboardOut:
+        """Return the leaderboard as it is kept, to be shown in some other way. Raises NotFound as `get` does."""
+        return self.get(session, slug, now, "json", LeaderboardOut.model_dump_json, split).board

@@ -11,6 +11,7 @@ from app.competitions import Publish
 from app.disqualification import of_entrant
 from app.errors import NotPrepared
 from app.models import Competition, Disqualification, QuotaEntry, Reference, Submission, User
+from app.phases import ORDER, Phase, next_at, phase_of, what_next
 from app.schemas import (
     AdjustmentOut,
     BundleLimitsOut,
@@ -23,14 +24,11 @@ from app.schemas import (
     RetrainingOut,
 )
 
-_ORDER = {"open": 0, "upcoming": 1, "closed": 2}
-
 
 def state_of(competition: Competition, now: datetime) -> str:
     """Return whether a competition is upcoming, open or closed."""
-    if now < competition.opens_at:
-        return "upcoming"
-    return "open" if now < competition.closes_at else "closed"
+    phase = phase_of(competition.times, now)
+    return phase.value if phase in {Phase.UPCOMING, Phase.OPEN} else "closed"
 
 
 def listing(session: Session, now: datetime) -> list[CompetitionSummary]:
@@ -43,7 +41,7 @@ def listing(session: Session, now: datetime) -> list[CompetitionSummary]:
         .order_by(Competition.closes_at)
     )
     found = [_summary(competition, people, entries, now) for competition, people, entries in rows]
-    return sorted(found, key=lambda one: _ORDER[one.state])
+    return sorted(found, key=lambda one: ORDER.index(one.phase))
 
 
 def _summary(
@@ -54,8 +52,10 @@ def _summary(
         title=competition.title,
         summary=registry.config_of(competition).summary,
         state=state_of(competition, now),
+        phase=phase_of(competition.times, now),
         opens_at=competition.opens_at,
         closes_at=competition.closes_at,
+        revealed_at=competition.revealed_at,
         participants=participants,
         submissions=submissions,
         links=_links(competition.slug),
@@ -102,8 +102,15 @@ def describe(session: Session, slug: str, viewer: User | None, now: datetime) ->
         title=competition.title,
         summary=config.summary,
         state=state_of(competition, now),
+        phase=phase_of(competition.times, now),
         opens_at=competition.opens_at,
         closes_at=competition.closes_at,
+        revealed_at=competition.revealed_at,
+        next_at=next_at(competition.times, now),
+        what_next=what_next(
+            phase_of(competition.times, now), config.final_entries, automatic=config.reveal == "automatic"
+        ),
+        final_entries=config.final_entries,
         entry_function=config.entry_function,
         limits=BundleLimitsOut.model_validate(config.bundle.model_dump()),
         ranked_by=config.evaluation.ranking,

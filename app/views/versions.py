@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import String, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app import access, disqualification, ranking, submissions
+from app.competitions import Split
 from app.errors import NotFound
 from app.flags import FLAGS
 from app.models import (
@@ -85,6 +86,7 @@ _SUBMISSION = (
     .order_by(Evaluation.id, Run.status)
 )
 _NOW = bindparam("now", type_=UTCDateTime())
+_SPLIT = bindparam("split", type_=String())
 _BOARD = (
     select(
         Competition.id,
@@ -100,14 +102,14 @@ _BOARD = (
     )
     .outerjoin(
         Reference,
-        and_(Reference.competition_id == Competition.id, Reference.split == "public", Reference.current),
+        and_(Reference.competition_id == Competition.id, Reference.split == _SPLIT, Reference.current),
     )
     .outerjoin(Submission, and_(Submission.competition_id == Competition.id, Submission.created_at <= _NOW))
     .outerjoin(
         Evaluation,
         and_(
             Evaluation.submission_id == Submission.id,
-            Evaluation.split == "public",
+            Evaluation.split == _SPLIT,
             Evaluation.published,
             Evaluation.verdict == Verdict.SCORED,
             Evaluation.finished_at <= _NOW,
@@ -174,12 +176,18 @@ def _may_see(row: Any, viewer: User) -> bool:
     return access.may_see_split(viewer, row.split, row.slug, row.revealed_at, held=held)
 
 
-def of_board(session: Session, slug: str, now: datetime) -> str:
-    """Return a mark that changes with the leaderboard as of `now`. Raises NotFound."""
-    row = session.execute(_BOARD, {"slug": slug, "now": now}).one_or_none()
-    if row is None:
-        raise NotFound(f"There is no competition {slug[:64]!r}.")
-    return _digest(tuple(row))
+def of_board(session: Session, slug: str, now: datetime, split: Split = "public") -> str:
+    """Return a mark that changes with a split's leaderboard as of `now`. Raises NotFound.
+
+    The private one's changes with the public one too, whose places stand beside it.
+    """
+    rows = []
+    for one in dict.fromkeys(("public", split)):
+        row = session.execute(_BOARD, {"slug": slug, "now": now, "split": one}).one_or_none()
+        if row is None:
+            raise NotFound(f"There is no competition {slug[:64]!r}.")
+        rows.append(tuple(row))
+    return _digest((split, rows))
 
 
 def _digest(value: object) -> str:

@@ -31,7 +31,10 @@ EXAMPLES = {
     "/admin/events": ("/admin/events", "/admin/events?submission={scored}", "/admin/events?before=1"),
     "/admin/workers": ("/admin/workers",),
     "/competitions/{slug}": ("/competitions/digits", "/competitions/faces"),
+    "/competitions/{slug}/finals": ("/competitions/digits/finals",),
+    "/organise/{slug}/close": ("/organise/digits/close",),
     "/competitions/{slug}/leaderboard": (
+        "/competitions/digits/leaderboard?split=private",
         "/competitions/digits/leaderboard",
         "/competitions/faces/leaderboard",
     ),

@@ -35,6 +35,8 @@ GET    /competitions/{slug}                                            200 200 2
 GET    /competitions/{slug}/leaderboard                                200 200 200 200 200 200
 GET    /competitions/{slug}/pages/{tab}                                200 200 200 200 200 200
 GET    /competitions/{slug}/submit                                     in  200 200 200 200 200
+GET    /competitions/{slug}/finals                                     in  200 200 200 200 200
+POST   /competitions/{slug}/finals                                     401 303 303 303 303 303
 POST   /competitions/{slug}/submit                                     401 303 303 303 303 303
 GET    /submissions                                                    in  200 200 200 200 200
 GET    /submissions/{submission_id}                                    in  200 404 404 200 200
@@ -72,6 +74,8 @@ POST   /account/tokens/{token_id}/revoke                               401 303 4
 GET    /organise                                                       in  403 403 200 200 200
 GET    /organise/{slug}                                                in  403 403 404 200 200
 GET    /organise/{slug}/calibrations                                   in  403 403 404 200 200
+GET    /organise/{slug}/close                                          in  403 403 404 200 200
+POST   /organise/{slug}/reveal                                         401 403 403 404 409 409
 GET    /admin                                                          in  403 403 403 403 200
 GET    /admin/events                                                   in  403 403 403 403 200
 GET    /admin/workers                                                  in  403 403 403 403 200
@@ -109,6 +113,10 @@ GET    /api/v1/competitions/{slug}                                     200 200 2
 GET    /api/v1/competitions/{slug}/leaderboard                         200 200 200 200 200 200
 GET    /api/v1/competitions/{slug}/leaderboard.csv                     200 200 200 200 200 200
 GET    /api/v1/competitions/{slug}/leaderboard/progress                200 200 200 200 200 200
+GET    /api/v1/competitions/{slug}/finals                              401 200 200 200 200 200
+PUT    /api/v1/competitions/{slug}/finals                              401 200 200 200 200 200
+GET    /api/v1/competitions/{slug}/closing                             401 403 403 404 200 200
+POST   /api/v1/competitions/{slug}/reveal                              401 403 403 404 409 409
 GET    /api/v1/competitions/{slug}/data                                404 404 404 404 404 404
 GET    /api/v1/competitions/{slug}/data/{sha256}                       404 404 404 404 404 404
 POST   /api/v1/competitions/{slug}/submissions                         401 201 201 201 201 201
@@ -194,6 +202,8 @@ BODIES = {
     "PATCH /api/v1/admin/users/{name}": {"json": {"disabled": True}},
     "POST /api/v1/admin/invitations": {"json": {"label": "somebody"}},
     "POST /competitions/{slug}/submit": {"files": {"bundle": ("a.zip", zipped(GOOD), "application/zip")}},
+    "PUT /api/v1/competitions/{slug}/finals": {"json": {"submission_ids": []}},
+    "POST /api/v1/competitions/{slug}/reveal": {"json": {}},
     "POST /sign-in": SIGN_IN,
     "POST /account/email": {"data": {"email": "me@example.org", "password": PASSWORD}},
     "POST /account/tokens": {"data": {"label": "laptop"}},
