@@ -12,10 +12,8 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from app.errors import NotFound
-from app.rendering import fit_for_pages
+from app.rendering import GUIDES, fit_for_pages
 
-FOLDER = Path(__file__).parents[1] / "docs"
-"""In a checkout and in the image; an installation without it has no guides."""
 INDEX = "README"
 ORDER = (
     "quickstart",
@@ -51,7 +49,7 @@ class Guide:
 class Guides:
     """The documentation of this installation, read when it is first asked for."""
 
-    def __init__(self, folder: Path = FOLDER) -> None:
+    def __init__(self, folder: Path = GUIDES) -> None:
         self._folder = folder
         self._read: dict[str, Guide] = {}
         self._slugs: tuple[str, ...] | None = None

@@ -18,6 +18,8 @@ from app.models import User
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+GUIDES = HERE.parent / "docs"
+"""The documentation, in a checkout and in the image; an installation without it has no guides."""
 _BY_KEYBOARD = (
     ("<table>", '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>'),
     ("</table>", "</table></div>"),
@@ -69,6 +71,7 @@ class Renderer:
         self._environment.filters.update({name: getattr(formatting, name) for name in filters})
         self._environment.filters["markdown"] = markdown
         self._environment.globals["asset"] = self._asset
+        self._environment.globals["has_guides"] = GUIDES.is_dir()
         self._environment.globals |= {
             "is_admin": access.is_admin,
             "is_organiser": access.is_organiser,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,12 +86,16 @@ def local(
     source = find(competition, settings.competitions_dir, url, clock)
     with words_for_errors(), _sandbox_words():
         data = load(source)
+        if data.config.evaluation.device == "cuda" and settings.device == "cpu":
+            say("Note: the service runs this on a GPU; times here are this processor's.")
         backend = _backend(settings, no_sandbox=no_sandbox)
         report = _tried(bundle, source, data, backend, settings, runs, seed)
     if report.log and not as_json:
         say(f"What it printed, {_log_of(report)}:")
         click.echo(clean_lines(report.log).rstrip("\n"), err=True)
     click.echo(json.dumps(report.to_dict(), indent=2) if as_json else report.words())
+    if report.scored:
+        say(f"Submit it: lethe submit {shlex.quote(str(bundle))} --competition {data.config.slug} --wait")
     raise click.exceptions.Exit(int(ExitCode.OK if report.scored else ExitCode.FAILED))
 
 

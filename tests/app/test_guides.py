@@ -5,7 +5,8 @@ import re
 import pytest
 
 from app.errors import NotFound
-from app.guides import FOLDER, INDEX, ORDER, Guides, rendered
+from app.guides import INDEX, ORDER, Guides, rendered
+from app.rendering import GUIDES as FOLDER
 
 GUIDES = Guides()
 ALL = (INDEX, *GUIDES.slugs())
