@@ -120,14 +120,15 @@ class Api:
         """Read what a submission's smoke run printed."""
         return self._send("GET", f"submissions/{quote(submission_id, safe='')}/log").text
 
-    def leaderboard(self, slug: str) -> JsonObject:
-        """Read a leaderboard."""
+    def leaderboard(self, slug: str, **how: str) -> JsonObject:
+        """Read a leaderboard, filtered by `name` and in the order of `sort` where they are given."""
         path = f"competitions/{quote(slug, safe='')}/leaderboard"
-        return self._object(self._send("GET", path), "rows")
+        return self._object(self._send("GET", path, params=how), "rows")
 
-    def leaderboard_csv(self, slug: str) -> str:
+    def leaderboard_csv(self, slug: str, **how: str) -> str:
         """Read a leaderboard as CSV, as the service writes it."""
-        return self._send("GET", f"competitions/{quote(slug, safe='')}/leaderboard.csv").text
+        path = f"competitions/{quote(slug, safe='')}/leaderboard.csv"
+        return self._send("GET", path, params=how).text
 
     def public_data(self, slug: str) -> JsonObject:
         """List a competition's public files, with the rules that a run is held to."""

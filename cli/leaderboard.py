@@ -16,33 +16,42 @@ LEFT = ("entrant", "last submission", "flags")
 @click.argument("slug")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
+@click.option(
+    "--name", metavar="TEXT", help="Only rows whose participant, team or member has this in the name."
+)
+@click.option(
+    "--sort", metavar="COLUMN", help="Order by a column, such as entries; -entries: the largest first."
+)
 @url_option
 @reported
-def leaderboard(*, slug: str, as_json: bool, as_csv: bool, url: str | None) -> None:
+def leaderboard(
+    *, slug: str, as_json: bool, as_csv: bool, name: str | None, sort: str | None, url: str | None
+) -> None:
     """Show the public leaderboard of the competition SLUG; no token needed."""
     if as_json and as_csv:
         raise usage_error("Choose one of --json and --csv.", "bad_option")
+    how = {key: value for key, value in (("name", name), ("sort", sort)) if value}
     with Api(connection(url)) as api:
         if as_csv:
-            click.echo(api.leaderboard_csv(slug), nl=False)
+            click.echo(api.leaderboard_csv(slug, **how), nl=False)
             return
-        board = api.leaderboard(slug)
+        board = api.leaderboard(slug, **how)
     if as_json:
         click.echo(json.dumps(board, indent=2))
         return
-    click.echo(drawn(board))
-    for note in notes(board):
+    click.echo(drawn(board, in_order=sort in {None, "rank", "-score"}))
+    for note in [f"No row has {name!r} in a name."] if name and not board["rows"] else notes(board):
         say(note)
 
 
-def drawn(board: JsonObject) -> str:
-    """Draw the table, with the row of retraining, which has no place, where its score puts it."""
+def drawn(board: JsonObject, *, in_order: bool = True) -> str:
+    """Draw the table, with the row of retraining, which has no place, where its score puts it, or first."""
     by_calibrated = board.get("ranked_by") == "calibrated"
     finest = {"decimals": board.get("decimals")}
     rows = [(entry["score"], _row(entry | finest, by_calibrated=by_calibrated)) for entry in board["rows"]]
     retraining = _retraining(board, by_calibrated=by_calibrated)
     if retraining is not None:
-        place = sum(score >= retraining["score"] for score, _ in rows)
+        place = sum(score >= retraining["score"] for score, _ in rows) if in_order else 0
         rows.insert(place, (retraining["score"], _row(retraining | finest, by_calibrated=by_calibrated)))
     heading = (
         f"{board.get('competition')}, {board.get('split')} split, as of {moment(board.get('as_of'))}, "

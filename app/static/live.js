@@ -32,9 +32,13 @@
     stop("This submission is no longer shown to you. Load the page again, and sign in if it asks you to.");
   }
 
+  // What the service sent of each part: scripts change what is shown, as a search does.
+  const sent = new Map([...live.children].map((part) => [part.id, part.outerHTML]));
+
   // The status line stays in place, and changes only when it says something else: screen readers read it out.
   function replace(old, fresh) {
-    if (old.outerHTML === fresh.outerHTML) return;
+    if (sent.get(old.id) === fresh.outerHTML) return;
+    sent.set(old.id, fresh.outerHTML);
     if (old.id !== "progress") { old.replaceWith(fresh); return; }
     const said = old.querySelector("[role=status]");
     const says = fresh.querySelector("[role=status]");
@@ -49,11 +53,14 @@
     const ids = new Set(parts.map((part) => part.id));
     const open = [...live.querySelectorAll("details[open]")].map((one) => one.id);
     const focused = document.activeElement?.id;
-    for (const old of [...live.children]) if (!ids.has(old.id)) old.remove();
+    for (const old of [...live.children]) if (!ids.has(old.id)) { sent.delete(old.id); old.remove(); }
     parts.forEach((part, place) => {
       const old = live.querySelector(`:scope > #${part.id}`);
       if (old) replace(old, part);
-      else live.insertBefore(part, live.children[place] ?? null);
+      else {
+        sent.set(part.id, part.outerHTML);
+        live.insertBefore(part, live.children[place] ?? null);
+      }
     });
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");
     if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus();

@@ -229,3 +229,16 @@ def test_a_certificate_that_cannot_be_checked_is_exit_code_5(service, lethe, tmp
     result = lethe("leaderboard", "digits", "--url", service.url.replace("http:", "https:"))
     assert result.exit_code == 5
     assert "No safe connection" in result.stderr
+
+
+def test_a_filter_and_an_order_are_the_services_and_retraining_comes_first(service, lethe):
+    service.on(f"{BOARD}?name=a&sort=-entries", Answer(200, board(0.12, 0.05)))
+    result = lethe("leaderboard", "digits", "--name", "a", "--sort", "-entries")
+    assert result.exit_code == 0
+    [_, _, _, first, *_] = result.stdout.splitlines()
+    assert "(retraining itself)" in first
+
+
+def test_a_filter_that_nobody_matches_says_so(service, lethe):
+    service.on(f"{BOARD}?name=zz", Answer(200, board()))
+    assert "No row has 'zz' in a name." in lethe("leaderboard", "digits", "--name", "zz").stderr

@@ -99,7 +99,7 @@ def test_the_page_shows_the_log_escaped_and_says_why_others_have_none(client, sm
     assert "<script>alert" not in text
     assert "<img" not in text
     assert "{{ 7 * 7 }}" in text
-    assert "1,234 bytes were left out in the middle." in text
+    assert "1,234 bytes were left out in the middle" in text
     assert f'href="{log_of(submission)}" download' in text
     assert "Runs on the hidden splits have no log" in text
 
@@ -108,7 +108,7 @@ def test_a_smoke_run_that_printed_nothing_says_so(client, smoky, sign_in):
     world, submission = smoky
     world.smoke(b"")
     sign_in("ada")
-    assert "It printed nothing." in client.get(f"/submissions/{submission}").text
+    assert "No output: it printed nothing." in client.get(f"/submissions/{submission}").text
 
 
 def test_a_failed_smoke_run_is_named_as_the_place_with_its_log(client, smoky, sign_in):
