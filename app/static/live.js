@@ -32,8 +32,15 @@
     stop("This submission is no longer shown to you. Load the page again, and sign in if it asks you to.");
   }
 
+  // By which a part is found again.
+  function named(parts) {
+    let unnamed = 0;
+    for (const part of parts) if (!part.id) part.id = `live-part-${unnamed++}`;
+    return parts;
+  }
+
   // What the service sent of each part: scripts change what is shown, as a search does.
-  const sent = new Map([...live.children].map((part) => [part.id, part.outerHTML]));
+  const sent = new Map(named([...live.children]).map((part) => [part.id, part.outerHTML]));
 
   // The status line stays in place, and changes only when it says something else: screen readers read it out.
   function replace(old, fresh) {
@@ -49,13 +56,13 @@
   }
 
   function merge(fresh) {
-    const parts = [...fresh.children];
+    const parts = named([...fresh.children]);
     const ids = new Set(parts.map((part) => part.id));
     const open = [...live.querySelectorAll("details[open]")].map((one) => one.id);
     const focused = document.activeElement?.id;
     for (const old of [...live.children]) if (!ids.has(old.id)) { sent.delete(old.id); old.remove(); }
     parts.forEach((part, place) => {
-      const old = live.querySelector(`:scope > #${part.id}`);
+      const old = [...live.children].find((one) => one.id === part.id);
       if (old) replace(old, part);
       else {
         sent.set(part.id, part.outerHTML);
