@@ -23,6 +23,8 @@ from app.schemas_progress import EstimateOut
 from app.status import RunKind, RunStatus, Status, Verdict, WorkerState
 
 YOUNG_SECONDS = 1.0
+YOUNG_TIMES = 10
+"""A look that took long, for the queue is long, serves for so many times as long."""
 PACES_SECONDS = 30.0
 _RECENT_EVALUATIONS = 12
 _RECENT_RUNS = 200
@@ -144,8 +146,10 @@ class Queues:
             if self._kept is not None and self.clock() < self._kept[1]:
                 found = self._kept[0].place(evaluation_id)
             if found is None:
+                began = self.clock()
                 snapshot = self._look(session, now)
-                self._kept = (snapshot, self.clock() + YOUNG_SECONDS)
+                ended = self.clock()
+                self._kept = (snapshot, ended + max(YOUNG_SECONDS, YOUNG_TIMES * (ended - began)))
                 found = snapshot.place(evaluation_id)
             return found
 
