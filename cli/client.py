@@ -120,6 +120,16 @@ class Api:
         """Read what a submission's smoke run printed."""
         return self._send("GET", f"submissions/{quote(submission_id, safe='')}/log").text
 
+    def team(self, slug: str) -> JsonObject:
+        """Read my team in a competition, and the invitations that wait."""
+        return self._object(self._send("GET", f"competitions/{quote(slug, safe='')}/team"), "invitations")
+
+    def change_team(self, path: str, wanted: JsonObject | None = None) -> JsonObject:
+        """Change it."""
+        body = b"" if wanted is None else json.dumps(wanted).encode()
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        return self._object(self._send("POST", path, headers=headers, content=iter([body])), "invitations")
+
     def leaderboard(self, slug: str, **how: str) -> JsonObject:
         """Read a leaderboard, filtered by `name` and in the order of `sort` where they are given."""
         path = f"competitions/{quote(slug, safe='')}/leaderboard"

@@ -24,6 +24,7 @@ COMMANDS = {
     "log": Lazy("cli.log:log", "Print what a submission's run on public data printed."),
     "download": Lazy("cli.download:download", "Download a bundle as it was submitted."),
     "leaderboard": Lazy("cli.leaderboard:leaderboard", "Show a competition's leaderboard."),
+    "team": Lazy("cli.team:team", "Take part with others: create, invite, accept, merge, leave."),
     "competitions": Lazy("cli.competitions:competitions", "List the competitions."),
     "data": Lazy("cli.data:data", "Download a competition's public data."),
     "login": Lazy("cli.login:login", "Keep an API token for the commands above."),
