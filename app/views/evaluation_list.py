@@ -105,10 +105,12 @@ def chosen(session: Session, wanted: Chosen, act: Act) -> Selection:
     if not wanted.evaluation and not wanted.all:
         raise BadRequest("Nothing is chosen.", advice="Choose evaluations in the list, or all that match.")
     query = _with_names(_matching(select(Evaluation), wanted)) if wanted.all else _by_id(wanted.evaluation)
-    if act == "cancel":
-        query = query.where(Evaluation.status != Status.DONE)
-    found = session.scalars(query.order_by(*_NEWEST).limit(MOST + 1)).all()
+    ended = Evaluation.status == Status.DONE
+    query = query.where(ended if act == "rerun" else ~ended).order_by(*_NEWEST).limit(MOST + 1)
+    found = session.scalars(query).all()
     items = _rows(session, found[:MOST])
+    if act == "rerun":  # on each split a submission is graded again once
+        items = list({(one.submission_id, one.split): one for one in reversed(items)}.values())[::-1]
     groups = Counter((one.competition, one.split, one.verdict or one.status) for one in items)
     return Selection(items, dict(sorted(groups.items())), more=len(found) > MOST)
 

@@ -85,7 +85,7 @@ def test_an_admin_reruns_what_is_ticked_looks_and_applies(client, world, sign_in
     text = client.get("/admin/evaluations?person=ada").text
     assert f'value="{ticked}" form="chosen"' in text
     asked = client.get("/admin/evaluations/rerun", params={"evaluation": ticked})
-    assert "Grade again: 1 evaluation" in asked.text
+    assert "Grade again: 1 submission" in asked.text
     made = client.post("/admin/reruns", data={"evaluation": [ticked], "reason": "a driver was wrong"})
     page = made.headers["Location"]
     assert "0 of 1 ended" in client.get(page).text
