@@ -188,3 +188,25 @@ def test_the_page_says_where_it_is_and_marks_the_current_stage(client, world, si
     assert text.count('aria-current="step"') == 1
     assert "No estimate yet: nothing was measured" in text
     assert text.count('role="status"') == 1
+
+
+def test_the_page_of_a_submission_that_ended_within_its_first_second_took_no_time(client, world, sign_in):
+    world.clock.forward(microseconds=900_000)
+    submission = world.submit("ada")
+    world.clock.forward(microseconds=50_000)
+    sign_in("ada")
+    assert client.post(f"/submissions/{submission}/cancel").status_code == 303
+    text = client.get(f"/submissions/{submission}").text
+    assert "0 s in all" in text
+    assert "■" in text
+
+
+def test_the_page_says_what_scoring_usually_takes(client, world, sign_in, progress):
+    steady(world, "grace")
+    submission = world.submit("ada")
+    assert world.run(4) == "last"
+    progress(submission)
+    sign_in("ada")
+    text = client.get(f"/submissions/{submission}").text
+    assert "Scoring usually takes <strong>less than 5 s</strong>" in text
+    assert "goes first" not in text
