@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app import disqualification, events, quota, registry
 from app.competitions import CompetitionConfig
 from app.errors import Conflict, Forbidden, NotFound
-from app.models import Competition, Submission, Team, TeamInvitation, TeamMember, User
+from app.models import Competition, FinalEntry, Submission, Team, TeamInvitation, TeamMember, User
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,13 @@ def check_joined(session: Session, place: Place, people: Collection[str], now: d
         )
 
 
-def bring_in(session: Session, place: Place, team: Team, people: Collection[str], now: datetime) -> None:
-    """Make people members of a team, locked like them, and all that they have submitted the team's."""
+def bring_in(
+    session: Session, place: Place, team: Team, people: Collection[str], actor: User, now: datetime
+) -> None:
+    """Make people members of a team, locked like them, and all that they have submitted the team's.
+
+    Where more final entries are chosen together than one entrant may have, those of who joins are given up.
+    """
     session.execute(
         delete(TeamMember).where(TeamMember.competition_id == place.id, TeamMember.user_id.in_(people))
     )
@@ -109,10 +114,27 @@ def bring_in(session: Session, place: Place, team: Team, people: Collection[str]
     session.flush()
     theirs = update(Submission).where(Submission.competition_id == place.id, Submission.user_id.in_(people))
     session.execute(theirs.values(team_id=team.id).execution_options(synchronize_session=False))
+    _give_up_choices(session, place, team, people, actor, now)
     here = select(Team.id).where(Team.competition_id == place.id)
     session.execute(
         delete(TeamInvitation).where(TeamInvitation.user_id.in_(people), TeamInvitation.team_id.in_(here))
     )
+
+
+def _give_up_choices(
+    session: Session, place: Place, team: Team, people: Collection[str], actor: User, now: datetime
+) -> None:
+    chosen = session.execute(
+        select(FinalEntry, Submission.user_id)
+        .join(Submission, Submission.id == FinalEntry.submission_id)
+        .where(Submission.team_id == team.id)
+    ).all()
+    if len(chosen) <= place.config.final_entries:
+        return
+    for entry, user_id in chosen:
+        if user_id in people:
+            session.delete(entry)
+            events.write(session, "final.dropped", actor.name, now, submission_id=entry.submission_id)
 
 
 def remove(session: Session, team_id: str) -> None:

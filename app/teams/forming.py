@@ -37,7 +37,7 @@ def create(session: Session, slug: str, name: str, actor: User, now: datetime) -
     )
     with _taken(shown), session.begin_nested():
         session.add(team)
-    common.bring_in(session, place, team, [actor.id], now)
+    common.bring_in(session, place, team, [actor.id], actor, now)
     common.tell(session, place, "created", actor, now, shown)
     return team
 

@@ -73,7 +73,7 @@ def accept(session: Session, invitation_id: str, actor: User, now: datetime) -> 
     common.check_joined(session, place, {*members, *joining}, now)
     team = session.get_one(Team, team_id)
     session.expunge(invitation)
-    common.bring_in(session, place, team, joining, now)
+    common.bring_in(session, place, team, joining, actor, now)
     if other is None:
         common.tell(session, place, "joined", actor, now, team.name)
     else:

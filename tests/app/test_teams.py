@@ -6,7 +6,7 @@ from threading import Barrier
 
 import pytest
 
-from app import entrants, quota, registry, submissions, teams
+from app import entrants, finals, quota, registry, submissions, teams
 from app.db import read_only, unit_of_work
 from app.errors import BadRequest, Conflict, Forbidden, LetheError, NotFound, QuotaExhausted
 from app.models import Submission, Team, TeamInvitation, TeamMember
@@ -273,6 +273,29 @@ def test_people_who_have_submitted_more_than_one_entrant_could_have_do_not_join(
         door(user_id=ada.id)
 
 
+def chosen(world, user):
+    with read_only(world.engine) as session:
+        competition = registry.get_competition(session, "digits")
+        entrant = entrants.of(session, user.id, competition.id)
+        return {one.submission_id for one in finals.of_entrant(session, competition, entrant)}
+
+
+def test_final_entries_join_while_there_is_room_else_those_of_the_team_that_asked_stand(
+    world, door, do, sieve, ada, grace
+):
+    eve = world.user("eve")
+    sent = {one.name: [door(user_id=one.id).submission_id for _ in range(2)] for one in (ada, grace, eve)}
+    for one, kept in ((ada, 1), (grace, 1), (eve, 2)):
+        with unit_of_work(world.engine) as session:
+            finals.choose(session, "digits", one, sent[one.name][:kept], NOW)
+    do(teams.accept, do(teams.invite, "digits", "grace", ada).id, grace)
+    together = {sent["ada"][0], sent["grace"][0]}
+    assert chosen(world, ada) == together
+    do(teams.accept, do(teams.invite, "digits", "eve", ada).id, eve)
+    assert chosen(world, eve) == together
+    assert world.events("final.dropped") == 2
+
+
 def test_what_an_admin_gave_counts_for_the_team(world, door, do, sieve, ada, grace, admin):
     world.competition(opens_at=NOW.replace(hour=0))
     with unit_of_work(world.engine) as session:
@@ -290,9 +313,7 @@ def test_a_change_of_a_team_changes_the_marks_of_its_board_and_submissions(world
 
     def marks():
         with read_only(world.engine) as session:
-            return versions.of_board(session, "digits", NOW), versions.of_submission(
-                session, sent, ada, NOW
-            ).mark
+            return versions.of_board(session, "digits", NOW), versions.of_submission(session, sent, ada).mark
 
     seen = {marks()}
     do(teams.create, "digits", "The sieve", ada)
