@@ -3,7 +3,7 @@
 import json
 import re
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,6 +139,17 @@ class Api:
         """Read a leaderboard as CSV, as the service writes it."""
         path = f"competitions/{quote(slug, safe='')}/leaderboard.csv"
         return self._send("GET", path, params=how).text
+
+    def finals(self, slug: str) -> JsonObject:
+        """Read my final entries, and what could be chosen."""
+        path = f"competitions/{quote(slug, safe='')}/finals"
+        return self._object(self._send("GET", path), "entries", "candidates", "places")
+
+    def choose_finals(self, slug: str, submission_ids: Sequence[str]) -> JsonObject:
+        """Make exactly these submissions my final entries."""
+        path = f"competitions/{quote(slug, safe='')}/finals"
+        chosen = {"submission_ids": list(submission_ids)}
+        return self._object(self._send("PUT", path, json=chosen), "entries", "candidates", "places")
 
     def public_data(self, slug: str) -> JsonObject:
         """List a competition's public files, with the rules that a run is held to."""

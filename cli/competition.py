@@ -13,6 +13,7 @@ import click
 from cli.errors import CliError, reported, usage_error
 from cli.exit_codes import ExitCode
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
+from cli.reveal import reveal
 from cli.text import facts, number, say, table
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ LINES = 8
 
 @click.group()
 def competition() -> None:
-    """Validate and prepare competitions."""
+    """Validate and prepare competitions, and reveal their results."""
+
+
+competition.add_command(reveal)
 
 
 @competition.command()

@@ -14,6 +14,7 @@ LEFT = ("entrant", "last submission", "flags")
 
 @click.command()
 @click.argument("slug")
+@click.option("--private", is_flag=True, help="The private split's, once it is revealed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
 @click.option(
@@ -25,12 +26,20 @@ LEFT = ("entrant", "last submission", "flags")
 @url_option
 @reported
 def leaderboard(
-    *, slug: str, as_json: bool, as_csv: bool, name: str | None, sort: str | None, url: str | None
+    *,
+    slug: str,
+    private: bool,
+    as_json: bool,
+    as_csv: bool,
+    name: str | None,
+    sort: str | None,
+    url: str | None,
 ) -> None:
-    """Show the public leaderboard of the competition SLUG; no token needed."""
+    """Show the leaderboard of the competition SLUG; no token needed."""
     if as_json and as_csv:
         raise usage_error("Choose one of --json and --csv.", "bad_option")
-    how = {key: value for key, value in (("name", name), ("sort", sort)) if value}
+    wanted = (("split", "private" if private else None), ("name", name), ("sort", sort))
+    how = {key: value for key, value in wanted if value}
     with Api(connection(url)) as api:
         if as_csv:
             click.echo(api.leaderboard_csv(slug, **how), nl=False)

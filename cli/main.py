@@ -23,6 +23,7 @@ COMMANDS = {
     "submissions": Lazy("cli.submissions:submissions", "List my submissions."),
     "log": Lazy("cli.log:log", "Print what a submission's run on public data printed."),
     "download": Lazy("cli.download:download", "Download a bundle as it was submitted."),
+    "final": Lazy("cli.final:final", "Choose the final entries that a competition decides by."),
     "leaderboard": Lazy("cli.leaderboard:leaderboard", "Show a competition's leaderboard."),
     "team": Lazy("cli.team:team", "Take part with others: create, invite, accept, merge, leave."),
     "competitions": Lazy("cli.competitions:competitions", "List the competitions."),

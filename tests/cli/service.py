@@ -41,6 +41,9 @@ class Service:
             def do_GET(self) -> None:
                 service._handle(self)
 
+            def do_PUT(self) -> None:
+                service._handle(self)
+
             def do_POST(self) -> None:
                 service._handle(self)
 
