@@ -68,4 +68,4 @@ def test_the_person_and_the_admin_see_what_holds_today_the_admin_what_comes_too(
         today = quota.adjustments(session, ada.id, competition, NOW)
         assert [(one.amount, one.day, one.reason) for one in today] == [(1, None, "the queue stood still")]
         ahead = quota.adjustments(session, ada.id, competition, NOW, ahead=True)
-        assert [one.amount for one in ahead] == [1, 2]
+        assert sorted(one.amount for one in ahead) == [1, 2]  # given at one moment
