@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from app import accounts, auth, events
 from app.errors import BadRequest, Conflict, NotFound
 from app.evaluations.locks import changed
 from app.models import Invitation, User
+from app.text import has_control
 
 MOST_DAYS = 90
 NOT_GOOD = "This invitation is not good, or not any more: it was used, taken back, or has expired."
@@ -59,8 +60,7 @@ def use(session: Session, invitation: Invitation, user: User, now: datetime) -> 
 
 def revoke(session: Session, invitation_id: str, actor: str, now: datetime) -> None:
     """Make a link worthless. Raises NotFound, and Conflict when it was used or taken back before."""
-    if session.get(Invitation, invitation_id) is None:
-        raise NotFound("There is no such invitation.")
+    get(session, invitation_id)
     taking = update(Invitation).where(
         Invitation.id == invitation_id, Invitation.used_by.is_(None), Invitation.revoked_at.is_(None)
     )
@@ -69,7 +69,9 @@ def revoke(session: Session, invitation_id: str, actor: str, now: datetime) -> N
     events.write(session, "user.invitation_revoked", actor, now, detail=invitation_id)
 
 
-def listing(session: Session, limit: int = 200) -> list[Invitation]:
-    """Return the newest invitations, whatever became of them."""
-    query = select(Invitation).options(joinedload(Invitation.user))
-    return list(session.scalars(query.order_by(Invitation.created_at.desc(), Invitation.id).limit(limit)))
+def get(session: Session, invitation_id: str) -> Invitation:
+    """Return an invitation, whatever became of it. Raises NotFound."""
+    found = None if has_control(invitation_id) else session.get(Invitation, invitation_id)
+    if found is None:
+        raise NotFound("There is no such invitation.")
+    return found

@@ -55,7 +55,7 @@ class UserPage(Out):
 class UserIn(BaseModel):
     """What is to change; what is left out stays."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"disabled": True}]})
     role: Given | None = None
     disabled: bool | None = Field(
         default=None, description="true ends their sessions and tokens, and lets them in nowhere"
@@ -72,7 +72,9 @@ class LinkOut(Out):
 class InvitationIn(BaseModel):
     """Who is invited to make an account."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"label": "the first row", "days": 30}]}
+    )
     role: Given = "participant"
     label: PlainText = Field(default="", max_length=64, description="for whom it is; shown to admins alone")
     email: PlainText = Field(
@@ -101,7 +103,9 @@ class InvitationMade(InvitationOut):
     link: str = Field(description="a path alone where the operator has not set LETHE_BASE_URL")
 
 
-class InvitationList(Out):
-    """The newest invitations first."""
+class InvitationPage(Out):
+    """Invitations, newest first."""
 
     items: list[InvitationOut]
+    next: str | None = Field(description="path of the next page; null on the last one")
+    next_cursor: str | None

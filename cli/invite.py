@@ -66,14 +66,16 @@ def _make(label: str, email: str, role: str, days: int, *, as_json: bool) -> Non
 
 
 def _list(*, as_json: bool) -> None:
-    from app import invitations
     from app.db import read_only
-    from app.views.users import invitation_out
+    from app.views import users
 
-    engine = migrated_database(settings_of_environment())
-    now = datetime.now(UTC)
+    engine, now = migrated_database(settings_of_environment()), datetime.now(UTC)
     with words_for_errors(), read_only(engine) as session:
-        items = [invitation_out(one, now) for one in invitations.listing(session)]
+        page = users.invitations(session, "", now)
+        items = list(page.items)
+        while page.next_cursor is not None:
+            page = users.invitations(session, page.next_cursor, now)
+            items += page.items
     if as_json:
         click.echo(json.dumps({"items": [one.model_dump(mode="json") for one in items]}, indent=2))
         return

@@ -105,9 +105,16 @@ def reset_link(
 
 
 @router.get("/invitations")
-def invited(request: Request, context: Ctx, session: Reading, admin: Admin, now: Now) -> Response:
+def invited(
+    request: Request,
+    context: Ctx,
+    session: Reading,
+    admin: Admin,
+    now: Now,
+    cursor: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
     """List invitations, and make new ones."""
-    return _invitations(request, context, session, admin, now)
+    return _invitations(request, context, session, admin, now, cursor=cursor)
 
 
 @router.post("/invitations")
@@ -126,7 +133,9 @@ def invite(
     """Make a link and show it, this once."""
     _, secret = invitations.make(session, role, label, email, days, admin.name, now)
     session.flush()
-    return _invitations(request, context, session, admin, now, links.invitation(context.settings, secret))
+    return _invitations(
+        request, context, session, admin, now, link=links.invitation(context.settings, secret)
+    )
 
 
 @router.post("/invitations/{link_id}/revoke")
@@ -137,10 +146,17 @@ def revoke(link_id: str, session: Writing, admin: Admin, now: Now) -> Response:
 
 
 def _invitations(
-    request: Request, context: Context, session: Session, admin: User, now: datetime, link: str | None = None
+    request: Request,
+    context: Context,
+    session: Session,
+    admin: User,
+    now: datetime,
+    *,
+    link: str | None = None,
+    cursor: str = "",
 ) -> Response:
     shown = {
-        "items": [users.invitation_out(one, now) for one in invitations.listing(session)],
+        "page": users.invitations(session, cursor, now),
         "registration": context.settings.registration,
         "link": link,
         "tab": "invitations",

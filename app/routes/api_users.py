@@ -7,13 +7,14 @@ from fastapi import APIRouter, Path, Query, Response
 from app import accounts, invitations, links, resets
 from app.dependencies import Admin, Ctx, Now, Person, Reading, Writing
 from app.routes import examples_accounts as examples
-from app.routes.examples import ok, problems
+from app.routes.examples import created, ok, problems
 from app.routes.security import SIGNED_IN
 from app.schemas_accounts import (
     AccountOut,
     InvitationIn,
-    InvitationList,
     InvitationMade,
+    InvitationOut,
+    InvitationPage,
     LinkOut,
     UserIn,
     UserOut,
@@ -88,10 +89,9 @@ def change_account(name: Name, wanted: UserIn, session: Writing, admin: Admin, n
 @router.post(
     "/admin/users/{name}/reset-link",
     tags=["admin"],
-    status_code=201,
     summary="Make a link for a new password",
     responses={
-        201: ok("Give it to its owner", examples.LINK),
+        200: ok("Give it to its owner", examples.LINK),
         **problems(401, 403, 404, unsafe=True, s404=examples.NOBODY),
     },
 )
@@ -105,11 +105,30 @@ def make_reset_link(name: Name, context: Ctx, session: Writing, admin: Admin, no
     "/admin/invitations",
     tags=["admin"],
     summary="List invitations",
-    responses={200: ok("The newest 200", {"items": [examples.INVITATION]}), **problems(401, 403)},
+    responses={200: ok("One page", examples.INVITATIONS), **problems(400, 401, 403)},
 )
-def list_account_invitations(session: Reading, _admin: Admin, now: Now) -> InvitationList:
-    """List the newest invitations, whatever became of them. Their links are not kept."""
-    return InvitationList(items=[users.invitation_out(one, now) for one in invitations.listing(session)])
+def list_account_invitations(
+    session: Reading,
+    _admin: Admin,
+    now: Now,
+    cursor: Annotated[str, Query(max_length=200, description="from `next_cursor`")] = "",
+) -> InvitationPage:
+    """List invitations, newest first, whatever became of them. Their links are not kept."""
+    return users.invitations(session, cursor, now)
+
+
+@router.get(
+    "/admin/invitations/{link_id}",
+    tags=["admin"],
+    summary="Read an invitation",
+    responses={
+        200: ok("What became of it", examples.INVITATION),
+        **problems(401, 403, 404, s404=examples.NO_INVITATION),
+    },
+)
+def read_account_invitation(link_id: LinkId, session: Reading, _admin: Admin, now: Now) -> InvitationOut:
+    """Read one invitation. Its link is not kept."""
+    return users.invitation_out(invitations.get(session, link_id), now)
 
 
 @router.post(
@@ -117,15 +136,16 @@ def list_account_invitations(session: Reading, _admin: Admin, now: Now) -> Invit
     tags=["admin"],
     status_code=201,
     summary="Invite somebody",
-    responses={201: ok("Send them the link", examples.INVITED), **problems(400, 401, 403, unsafe=True)},
+    responses={201: created("Send them the link", examples.INVITED), **problems(400, 401, 403, unsafe=True)},
 )
 def invite_to_register(
-    wanted: InvitationIn, context: Ctx, session: Writing, admin: Admin, now: Now
+    wanted: InvitationIn, response: Response, context: Ctx, session: Writing, admin: Admin, now: Now
 ) -> InvitationMade:
     """Make a link by which one person makes an account. It needs LETHE_REGISTRATION to be `invitation` or `open`."""
     made, secret = invitations.make(
         session, wanted.role, wanted.label, wanted.email, wanted.days, admin.name, now
     )
+    response.headers["Location"] = f"{router.prefix}/admin/invitations/{made.id}"
     shown = users.invitation_out(made, now).model_dump()
     return InvitationMade(**shown, link=links.invitation(context.settings, secret))
 

@@ -30,6 +30,7 @@ INVITATION = {
     "created_at": "2026-03-01T12:00:00Z",
     "expires_at": "2026-03-08T12:00:00Z",
 }
+INVITATIONS = {"items": [INVITATION], "next": None, "next_cursor": None}
 INVITED = INVITATION | {"link": "https://lethe.example.org/register?invitation=lethe_0aB1..."}
 NOBODY = ("not_found", "Not found", "There is no account named 'nobody'.", "")
 ONESELF = (

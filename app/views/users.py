@@ -4,13 +4,13 @@ from datetime import datetime
 from urllib.parse import quote, urlencode
 
 from sqlalchemy import Select, func, or_, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from app import access, auth, cursors
 from app.errors import NotFound
 from app.models import Invitation, Token, User
 from app.schemas import Links
-from app.schemas_accounts import AccountOut, InvitationOut, State, UserOut, UserPage
+from app.schemas_accounts import AccountOut, InvitationOut, InvitationPage, State, UserOut, UserPage
 from app.text import has_control
 
 PAGE_SIZE = 50
@@ -57,6 +57,26 @@ def own(viewer: User) -> AccountOut:
         email=viewer.email,
         created_at=viewer.created_at,
     )
+
+
+def invitations(session: Session, cursor: str, now: datetime) -> InvitationPage:
+    """Return a page of invitations, newest first. Raises BadRequest for a cursor that is not ours."""
+    query = (
+        select(Invitation)
+        .options(joinedload(Invitation.user))
+        .order_by(Invitation.created_at.desc(), Invitation.id.desc())
+        .limit(PAGE_SIZE + 1)
+    )
+    if cursor:
+        at = cursors.decode(cursor)
+        query = query.where(tuple_(Invitation.created_at, Invitation.id) < tuple_(at.created_at, at.id))
+    found = session.scalars(query).all()
+    items = [invitation_out(one, now) for one in found[:PAGE_SIZE]]
+    if len(found) <= PAGE_SIZE:
+        return InvitationPage(items=items, next=None, next_cursor=None)
+    after = cursors.encode(cursors.Position(items[-1].created_at, items[-1].id))
+    following = f"/api/v1/admin/invitations?{urlencode({'cursor': after})}"
+    return InvitationPage(items=items, next=following, next_cursor=after)
 
 
 def invitation_out(one: Invitation, now: datetime) -> InvitationOut:

@@ -89,7 +89,7 @@ POST   /admin/users/{name}/organise                                    401 403 4
 POST   /admin/users/{name}/reset-link                                  401 403 403 403 403 201
 GET    /admin/invitations                                              in  403 403 403 403 200
 POST   /admin/invitations                                              401 403 403 403 403 201
-POST   /admin/invitations/{link_id}/revoke                       401 403 403 403 403 303
+POST   /admin/invitations/{link_id}/revoke                             401 403 403 403 403 303
 GET    /admin/entrants                                                 in  403 403 403 403 200
 GET    /admin/competitions/{slug}/entrants/{name}                      in  403 403 403 403 200
 POST   /admin/competitions/{slug}/entrants/{name}/disqualify           401 403 403 403 403 303
@@ -144,10 +144,11 @@ GET    /api/v1/account                                                 401 200 2
 GET    /api/v1/admin/users                                             401 403 403 403 403 200
 GET    /api/v1/admin/users/{name}                                      401 403 403 403 403 200
 PATCH  /api/v1/admin/users/{name}                                      401 403 403 403 403 200
-POST   /api/v1/admin/users/{name}/reset-link                           401 403 403 403 403 201
+POST   /api/v1/admin/users/{name}/reset-link                           401 403 403 403 403 200
+GET    /api/v1/admin/invitations/{link_id}                             401 403 403 403 403 200
 GET    /api/v1/admin/invitations                                       401 403 403 403 403 200
 POST   /api/v1/admin/invitations                                       401 403 403 403 403 201
-DELETE /api/v1/admin/invitations/{link_id}                       401 403 403 403 403 204
+DELETE /api/v1/admin/invitations/{link_id}                             401 403 403 403 403 204
 GET    /api/v1/admin/entrants                                          401 403 403 403 403 200
 GET    /api/v1/admin/competitions/{slug}/entrants/{name}               401 403 403 403 403 200
 POST   /api/v1/admin/competitions/{slug}/entrants/{name}/disqualify    401 403 403 403 403 200
