@@ -138,6 +138,14 @@ def _candidates(entries: list[Entry]) -> list[Candidate]:
     return [Candidate(one.entrant_id, one.submission_id, one.submitted_at, one.score) for one in entries]
 
 
+def scored_by(session: Session, competition: Competition, user_id: str, now: datetime) -> list[Entry]:
+    """Return the scored submissions of a person, or of their team, on the public split, the newest first."""
+    by = registry.config_of(competition).evaluation.ranking
+    entrant = entrants.of(session, user_id, competition.id)
+    entries, _ = _entries(session, competition, now, by, "public", entrant.id)
+    return sorted(entries, key=lambda one: one.submitted_at, reverse=True)
+
+
 def history(session: Session, competition: Competition, now: datetime, split: str) -> list[Entry]:
     """Return all scored submissions under a split's current reference, the first sent first."""
     by = registry.config_of(competition).evaluation.ranking

@@ -40,6 +40,7 @@ from app.routes import (
     api_reruns,
     api_teams,
     api_users,
+    compare,
     event_log,
     finals,
     guides,
@@ -68,6 +69,7 @@ PATIENCE_SECONDS = 10.0
 
 _ROUTES = (
     pages,
+    compare,
     sign_in,
     notices,
     teams,

@@ -108,10 +108,14 @@ def separated(first: Estimate, second: Estimate, publish: Publish) -> bool:
     """
     if publish.score(first.score) == publish.score(second.score):
         return False
+    half = reach(first, second)
+    return half is None or abs(first.score - second.score) > half
+
+
+def reach(first: Estimate, second: Estimate) -> float | None:
+    """Return half of the 95 % interval of the difference; None where too few halves are known of both."""
     gaps = _gaps(first, second)
-    if len(gaps) < LEAST_DRAWS:
-        return True
-    return abs(first.score - second.score) > student(len(gaps) - 1) * _deviation(gaps)
+    return None if len(gaps) < LEAST_DRAWS else student(len(gaps) - 1) * _deviation(gaps)
 
 
 def _gaps(first: Estimate, second: Estimate) -> list[float]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 
@@ -134,6 +134,12 @@ class Api:
         """Read a leaderboard, filtered by `name` and in the order of `sort` where they are given."""
         path = f"competitions/{quote(slug, safe='')}/leaderboard"
         return self._object(self._send("GET", path, params=how), "rows")
+
+    def comparison(self, slug: str, first: str, second: str) -> JsonObject:
+        """Compare two submissions of a competition."""
+        query = urlencode({"a": first, "b": second})
+        path = f"competitions/{quote(slug, safe='')}/comparison?{query}"
+        return self._object(self._send("GET", path), "first", "second", "difference", "verdict")
 
     def leaderboard_csv(self, slug: str, **how: str) -> str:
         """Read a leaderboard as CSV, as the service writes it."""

@@ -26,6 +26,7 @@ COMMANDS = {
     "final": Lazy("cli.final:final", "Choose the final entries that a competition decides by."),
     "leaderboard": Lazy("cli.leaderboard:leaderboard", "Show a competition's leaderboard."),
     "team": Lazy("cli.team:team", "Take part with others: create, invite, accept, merge, leave."),
+    "compare": Lazy("cli.compare:compare", "Say which of two submissions is better."),
     "competitions": Lazy("cli.competitions:competitions", "List the competitions."),
     "data": Lazy("cli.data:data", "Download a competition's public data."),
     "login": Lazy("cli.login:login", "Keep an API token for the commands above."),

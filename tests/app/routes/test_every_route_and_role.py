@@ -34,6 +34,8 @@ GET    /problems                                                       200 200 2
 GET    /competitions/{slug}                                            200 200 200 200 200 200
 GET    /competitions/{slug}/leaderboard                                200 200 200 200 200 200
 GET    /competitions/{slug}/pages/{tab}                                200 200 200 200 200 200
+GET    /competitions/{slug}/compare                                    in  200 200 200 200 200
+GET    /submissions/compare                                            in  400 400 400 400 400
 GET    /competitions/{slug}/submit                                     in  200 200 200 200 200
 GET    /competitions/{slug}/finals                                     in  200 200 200 200 200
 POST   /competitions/{slug}/finals                                     401 303 303 303 303 303
@@ -112,6 +114,7 @@ GET    /api/v1/competitions                                            200 200 2
 GET    /api/v1/competitions/{slug}                                     200 200 200 200 200 200
 GET    /api/v1/competitions/{slug}/leaderboard                         200 200 200 200 200 200
 GET    /api/v1/competitions/{slug}/leaderboard.csv                     200 200 200 200 200 200
+GET    /api/v1/competitions/{slug}/comparison                          401 400 400 400 400 400
 GET    /api/v1/competitions/{slug}/leaderboard/progress                200 200 200 200 200 200
 GET    /api/v1/competitions/{slug}/finals                              401 200 200 200 200 200
 PUT    /api/v1/competitions/{slug}/finals                              401 200 200 200 200 200
