@@ -8,7 +8,7 @@ SEED ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint reference attacks attacks-long fuzz contract screenshots chaos load servers sandbox-image clean system-demo system-test
+.PHONY: help demo test lint reference attacks attacks-long fuzz contract screenshots chaos load pages servers sandbox-image clean system-demo system-test
 .DEFAULT_GOAL := help
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make screenshots     take pictures of every page for everybody, light and dark, wide and narrow (OUT=screenshots)"
 	@echo "make chaos           kill, pause, cut and fill everything in the middle of 700 submissions; print what came of it"
 	@echo "make load            print how much one web process serves beside a bare endpoint (minutes; on a quiet machine)"
+	@echo "make pages           print what each page weighs and takes"
 	@echo "make servers         as root: prepare and start everything with Docker Compose"
 	@echo "make sandbox-image   build the image for Docker sandboxes and print its digest"
 	@echo "make reference       write docs/reference/ from the code"
@@ -47,6 +48,9 @@ load: $(VENV)/.installed-dev
 
 reference: $(VENV)/.installed-dev
 	$(BIN)/python -m tools.reference
+
+pages: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/pages.py
 
 servers:
 	deploy/prepare $(if $(DEBOOTSTRAP),--debootstrap)

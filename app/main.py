@@ -8,6 +8,7 @@ from starlette.types import Scope
 
 from app import problems
 from app.changes import Changes
+from app.compression import Compressed
 from app.context import Context
 from app.db import make_engine
 from app.edge import SAFE_METHODS, Answered, Edge
@@ -128,6 +129,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     context = app.state.context = _context(settings, storage, clock)
     sweep(context.uploads, clock() - LEFT_BEHIND)
     storage.sweep(clock() - LEFT_BEHIND)
+    app.add_middleware(Compressed)
     app.add_middleware(FromMemory, context=context)
     app.add_middleware(Edge, secure=settings.environment == "production", answered=_answered(context))
     problems.install(app)

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 
 from app import auth
 from app.db import unit_of_work
-from app.models import Evaluation, Reference, Run, Score, Submission, User
+from app.models import Competition, Evaluation, Reference, Run, Score, Submission, User
 from app.status import RunStatus, Status, Verdict
 from tests.seeding import World, graded
 
@@ -35,14 +35,14 @@ def people(world: World) -> list[str]:
     return secrets
 
 
-def scored(world: World) -> None:
+def scored(world: World, slug: str = "digits", count: int = SUBMISSIONS) -> None:
     """Insert scored submissions, each with one run, past the quota and its ledger."""
     chance = random.Random(7)
     with unit_of_work(world.engine) as session:
-        reference = session.scalars(select(Reference)).one()
+        reference = session.scalars(select(Reference).join(Competition).where(Competition.slug == slug)).one()
         users = list(session.scalars(select(User.id)))
         rows: dict[type, list[dict[str, object]]] = {Submission: [], Evaluation: [], Run: [], Score: []}
-        for index in range(SUBMISSIONS):
+        for index in range(count):
             one = _submission(world, reference, users[index % len(users)], index, chance)
             for table, row in one.items():
                 rows[table].append(row)
