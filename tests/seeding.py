@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from app import auth, evaluations, organisers, registry, reveal, submissions, timetable
+from sqlalchemy import select
+
+from app import auth, evaluations, organisers, registry, reruns, reveal, submissions, timetable
 from app.competitions import CompetitionConfig
 from app.db import make_engine, migrate, unit_of_work
 from app.evaluations import NewScore, RunLog, RunOutcome
@@ -240,6 +242,16 @@ class World:
             [claim] = lend(session, worker="worker-1", limit=1, now=self.clock(), lease=LEASE, queue_due=DAY)
             evaluations.give_back(session, claim, "worker_lost", self.clock())
 
+    def rerun(self, submission_id: str) -> str:
+        """Have a submission's evaluations graded again; return the rerun's id."""
+        root, now = self.user("root"), self.clock()
+        with unit_of_work(self.engine) as session:
+            chosen = list(
+                session.scalars(select(Evaluation.id).where(Evaluation.submission_id == submission_id))
+            )
+            made = reruns.make(session, chosen, "a typo of ours", root, now, queue_due=DAY, bell=Silent())
+        return made.id
+
     def claim_one(self) -> None:
         """Leave one run running."""
         with unit_of_work(self.engine) as session:
@@ -407,5 +419,6 @@ def populate(world: World) -> dict[str, str]:
     world.run(11, seed=5)
     world.claim_one()
     ids["queued"] = world.submit("katherine", "first try")
+    ids["rerun"] = world.rerun(ids["smoked"])
     world.clock.forward(seconds=20)
     return ids

@@ -15,7 +15,7 @@ PEOPLE = {"visitor": None, "participant": "ada", "organiser": "olive", "admin": 
 EXAMPLES = {
     "/": ("/",),
     "/account": ("/account",),
-    "/admin": ("/admin", "/admin?status=done", "/admin?status=scoring"),
+    "/admin": ("/admin",),
     "/admin/competitions/{slug}/entrants/{name}": ("/admin/competitions/digits/entrants/ada",),
     "/admin/calibrations": ("/admin/calibrations",),
     "/admin/entrants": ("/admin/entrants", "/admin/entrants?name=nobody"),
@@ -28,6 +28,14 @@ EXAMPLES = {
     "/organise/{slug}/calibrations": ("/organise/digits/calibrations",),
     "/register": ("/register",),
     "/reset": ("/reset",),
+    "/admin/evaluations": (
+        "/admin/evaluations",
+        "/admin/evaluations?status=done",
+        "/admin/evaluations?status=scoring",
+    ),
+    "/admin/evaluations/{act}": ("/admin/evaluations/rerun?all=true", "/admin/evaluations/cancel?all=true"),
+    "/admin/reruns": ("/admin/reruns",),
+    "/admin/reruns/{rerun_id}": ("/admin/reruns/{rerun}",),
     "/admin/events": ("/admin/events", "/admin/events?submission={scored}", "/admin/events?before=1"),
     "/admin/workers": ("/admin/workers",),
     "/competitions/{slug}": ("/competitions/digits", "/competitions/faces"),
@@ -40,6 +48,9 @@ EXAMPLES = {
     ),
     "/competitions/{slug}/pages/{tab}": ("/competitions/digits/pages/rules",),
     "/competitions/{slug}/submit": ("/competitions/digits/submit", "/competitions/faces/submit"),
+    "/competitions/{slug}/team": ("/competitions/digits/team", "/competitions/faces/team"),
+    "/docs": ("/docs",),
+    "/docs/{slug:path}": ("/docs/quickstart", "/docs/participants", "/docs/reference/api"),
     "/problems": ("/problems",),
     "/sign-in": ("/sign-in",),
     "/submissions": ("/submissions", "/submissions?competition=faces"),
@@ -55,7 +66,7 @@ EXAMPLES = {
 }
 """A page's route, and addresses that show it in its states; names in braces are those of a seeded submission."""
 
-NO_PAGES = {"/metrics", "/sign-in/oidc", "/sign-in/oidc/callback"}
+NO_PAGES = {"/docs/images/{name}", "/metrics", "/sign-in/oidc", "/sign-in/oidc/callback"}
 """Routes outside the API that answer no HTML."""
 
 
