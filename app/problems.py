@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from app.context import Context
 from app.db import DATABASE_AWAY
+from app.dependencies import shown_by
 from app.errors import BadRequest, Busy, Forbidden, LetheError, NotAuthenticated, NotFound
 from app.storage import StorageAway
 
@@ -129,13 +130,13 @@ def _as_json(request: Request, problem: Problem) -> Response:
 
 def _as_page(request: Request, problem: Problem) -> Response:
     context: Context = request.app.state.context
-    response = context.renderer.page(
-        request,
-        "error.html",
-        {"problem": problem, "request_id": request_id(request)},
-        viewer=getattr(request.state, "user", None),
-        status=problem.status,
-    )
+    viewer = getattr(request.state, "user", None)
+    shown = {
+        "problem": problem,
+        "request_id": request_id(request),
+        "unasked": viewer is None and shown_by(request, context) is not None,  # it got no further than the edge
+    }
+    response = context.renderer.page(request, "error.html", shown, viewer=viewer, status=problem.status)
     response.headers.update(dict(problem.headers))
     return response
 

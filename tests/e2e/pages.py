@@ -33,7 +33,7 @@ EXAMPLES = {
         "/admin/evaluations?status=done",
         "/admin/evaluations?status=scoring",
     ),
-    "/admin/evaluations/{act}": ("/admin/evaluations/rerun?all=true", "/admin/evaluations/cancel?all=true"),
+    "/admin/evaluations/{act}": ("/admin/evaluations/rerun?all=yes", "/admin/evaluations/cancel?all=yes"),
     "/admin/reruns": ("/admin/reruns",),
     "/admin/reruns/{rerun_id}": ("/admin/reruns/{rerun}",),
     "/admin/events": ("/admin/events", "/admin/events?submission={scored}", "/admin/events?before=1"),
