@@ -15,6 +15,7 @@ PEOPLE = {"visitor": None, "participant": "ada", "organiser": "olive", "admin": 
 EXAMPLES = {
     "/": ("/",),
     "/account": ("/account",),
+    "/account/notices": ("/account/notices",),
     "/admin": ("/admin",),
     "/admin/competitions/{slug}/entrants/{name}": ("/admin/competitions/digits/entrants/ada",),
     "/admin/calibrations": ("/admin/calibrations",),
