@@ -134,7 +134,8 @@ def _as_page(request: Request, problem: Problem) -> Response:
     shown = {
         "problem": problem,
         "request_id": request_id(request),
-        "unasked": viewer is None and shown_by(request, context) is not None,  # it got no further than the edge
+        "unasked": viewer is None
+        and shown_by(request, context) is not None,  # it got no further than the edge
     }
     response = context.renderer.page(request, "error.html", shown, viewer=viewer, status=problem.status)
     response.headers.update(dict(problem.headers))

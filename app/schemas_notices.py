@@ -49,7 +49,7 @@ class NoticesOut(Out):
 class NoticesIn(BaseModel):
     """Whether letters are wanted."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"letters": True}]})
     letters: bool
 
 
