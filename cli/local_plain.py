@@ -25,7 +25,7 @@ from worker.sandbox.session import WatchedSandbox
 from worker.sandbox.starting import wait_for_ready
 from worker.sandbox.watchdog import Watchdog
 
-_START_SECONDS = 120.0
+_START_SECONDS = 300.0  # mostly torch, which takes long on a busy machine
 
 
 class Plain:

@@ -162,7 +162,8 @@ def test_without_a_sandbox_nothing_runs_until_that_is_asked_for(lethe, competiti
 def test_without_a_sandbox_on_request_the_warning_is_loud_and_the_rest_is_the_same(
     lethe, competition, bundle
 ):
-    result = lethe("local", bundle(NUDGE), "-c", str(competition), "--no-sandbox", "--json")
+    result = lethe("local", bundle(NUDGE), "-c", str(competition), "--no-sandbox", "--runs", "3", "--json")
+    assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert (found["verdict"], found["sandbox"]) == ("scored", "none")
     assert "WARNING: there is no sandbox." in result.stderr
