@@ -43,7 +43,9 @@ def _submissions(session: Session, sent: Sequence[Sent]) -> Iterator[str]:
     scores = Counter(session.scalars(select(Score.evaluation_id)))
     current = Counter(session.scalars(select(Score.evaluation_id).where(Score.current)))
     for one in sent:
-        evaluations = session.scalars(select(Evaluation).where(Evaluation.submission_id == one.id)).all()
+        # what a close may have made on the private split is nobody's request
+        of_it = Evaluation.submission_id == one.id, Evaluation.split == "public"
+        evaluations = session.scalars(select(Evaluation).where(*of_it)).all()
         if len(evaluations) != 1 + one.reruns:
             yield f"submission {one.id} has {len(evaluations)} evaluations and was rerun {one.reruns} times"
         if sum(evaluation.published for evaluation in evaluations) != 1:
@@ -99,7 +101,9 @@ def _evaluation(evaluation: Evaluation, one: Sent, events: Counter[str]) -> Iter
 def _ledger(session: Session) -> Iterator[str]:
     """Compare the ledger with what the rules make of the verdicts: first evaluations are paid for, ours are given back."""
     entries = Counter((one.submission_id, one.kind) for one in session.scalars(select(QuotaEntry)))
-    firsts = session.scalars(select(Evaluation).where(Evaluation.generation == 1)).all()
+    firsts = session.scalars(
+        select(Evaluation).where(Evaluation.generation == 1, Evaluation.split == "public")
+    ).all()
     for first in firsts:
         fault = None if first.reason is None else REASONS[first.reason].fault
         back = fault is Fault.LETHE or (fault is Fault.NOBODY and first.started_at is None)
