@@ -11,16 +11,16 @@ from tests.seeding import GOOD, World
 LOG = b"".join(b"epoch %d: loss %.3f\n" % (index, 1 / (index + 1)) for index in range(300))
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    world = World(tmp_path_factory.mktemp("log"))
+@pytest.fixture
+def world(tmp_path):
+    world = World(tmp_path)
     world.person("ada")
     world.competition(n_models=4)
     world.reference(smoke=True)
     return world
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def server(world):
     with serving(world) as url:
         yield url
