@@ -10,12 +10,15 @@ import http.client
 import ipaddress
 import socket
 import ssl
-from contextlib import suppress
-from threading import Timer
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack, closing, contextmanager, suppress
+from threading import Thread, Timer
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 PATIENCE_SECONDS = 10.0
-"""For the whole of a try, from the connection on."""
+"""For finding a host, for the connection, and for all that is said over it: each, so that a try ends well within its lease."""
 LONGEST_URL = 500
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
@@ -63,25 +66,37 @@ def post(url: str, body: bytes, headers: dict[str, str], *, private: bool) -> in
 
 def _sent(parts: SplitResult, port: int, body: bytes, headers: dict[str, str], *, private: bool) -> int:
     host = parts.hostname or ""
-    link = socket.create_connection((address_of(host, port, private=private), port), PATIENCE_SECONDS)
-    end = Timer(PATIENCE_SECONDS, _cut, [link])  # a receiver that sends byte after byte ends then too
-    end.daemon = True
-    end.start()
-    try:
-        stream = link
+    address = address_of(host, port, private=private)
+    with ExitStack() as held:
+        link = held.enter_context(socket.create_connection((address, port), PATIENCE_SECONDS))
+        held.enter_context(_limited(link))
         if parts.scheme == "https":
-            stream = ssl.create_default_context().wrap_socket(link, server_hostname=host)
+            secure = ssl.create_default_context()
+            link = held.enter_context(secure.wrap_socket(link, server_hostname=host))
         connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_SECONDS)
-        connection.sock = stream
+        connection.sock = link
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", target, body, headers)
         status = connection.getresponse().status
-    finally:
-        end.cancel()
-        link.close()
     if not 200 <= status < 300:
         raise HookFailed(f"It answered {status}.")
     return status
+
+
+@contextmanager
+def _limited(link: socket.socket) -> Iterator[None]:
+    """Cut a connection when its time is up: a receiver that sends byte after byte ends then too.
+
+    It is cut by a descriptor of its own, for TLS takes the link's away.
+    """
+    with closing(link.dup()) as own:
+        end = Timer(PATIENCE_SECONDS, _cut, [own])
+        end.daemon = True
+        end.start()
+        try:
+            yield
+        finally:
+            end.cancel()
 
 
 def _cut(link: socket.socket) -> None:
@@ -92,13 +107,29 @@ def _cut(link: socket.socket) -> None:
 def address_of(host: str, port: int, *, private: bool) -> str:
     """Return an address of a host. Raises HookFailed when any of them is none of the public internet's."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = _found(host, port)
+    except TimeoutError:
+        raise
     except (OSError, UnicodeError) as error:
         raise HookFailed(f"{host} is not found.") from error
     addresses = [str(one[4][0]) for one in found]
     if not private and not all(is_public(one) for one in addresses):
         raise HookFailed(f"{host} is not on the public internet.")
     return addresses[0]
+
+
+def _found(host: str, port: int) -> list[Any]:
+    """Resolve a name, for which the system sets no limit. Raises TimeoutError; the thread is left to end by itself."""
+    answer: Future[list[Any]] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except Exception as error:  # noqa: BLE001 - whoever waits is told
+            answer.set_exception(error)
+
+    Thread(target=ask, name="resolve", daemon=True).start()
+    return answer.result(PATIENCE_SECONDS)
 
 
 def is_public(address: str) -> bool:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from email import message_from_bytes, policy
+from threading import Event, Thread
 
 import pytest
 from sqlalchemy import event
@@ -253,6 +254,36 @@ def test_a_try_ends_in_time_whatever_the_receiver_does(world, ada, receiver, mon
         receiver.hold.clear()
     assert deliver(world) == 1
     assert notices(world)[0].due_at == NOW + MINUTE
+
+
+@pytest.mark.parametrize("drip", [False, True])
+def test_over_tls_too_a_notice_arrives_and_a_try_ends_in_time(
+    world, ada, receiver, monkeypatch, tmp_path, drip
+):
+    monkeypatch.setenv("SSL_CERT_FILE", str(receiver.speak_tls(tmp_path)))
+    monkeypatch.setattr(hooks, "PATIENCE_SECONDS", 0.5 if drip else 10.0)
+    receiver.drip = drip
+    listen(world, ada, receiver)
+    cancel(world, ada)
+    trying = Thread(target=deliver, args=(world,), daemon=True)
+    trying.start()
+    trying.join(20)
+    assert not trying.is_alive()
+    assert len(receiver.got) == 1
+    assert notices(world)[0].due_at == (NOW + MINUTE if drip else None)
+
+
+def test_a_name_that_nobody_answers_for_ends_in_time(world, ada, receiver, monkeypatch):
+    monkeypatch.setattr(hooks, "PATIENCE_SECONDS", 0.2)
+    answered = Event()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: answered.wait(20))
+    listen(world, ada, receiver)
+    cancel(world, ada)
+    assert deliver(world) == 1
+    assert not answered.is_set()
+    answered.set()
+    [notice] = notices(world)
+    assert (notice.due_at, notice.outcome) == (NOW + MINUTE, "It took too long to answer.")
 
 
 @pytest.mark.parametrize(
