@@ -11,7 +11,11 @@ from app.errors import BadRequest, Conflict, NotFound
 from app.models import PasswordReset, Token, User
 from app.text import has_control
 
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_EMAIL = re.compile(
+    rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+"
+)  # one address, as it is: nothing quoted, no list
 MAX_EMAIL = 254
 
 
@@ -39,7 +43,7 @@ def checked_email(email: str) -> str | None:
     email = email.strip()
     if not email:
         return None
-    if len(email) > MAX_EMAIL or not _EMAIL.fullmatch(email) or has_control(email) or not email.isascii():
+    if len(email) > MAX_EMAIL or not _EMAIL.fullmatch(email):
         raise BadRequest(
             "This is not an e-mail address.", advice="Write it as name@example.org, or leave it empty."
         )

@@ -98,11 +98,18 @@ class Deliverer:
             outcome = self._send(claim, wanted)
         except (mail.MailAway, hooks.HookFailed) as error:
             LOG.info("a notice was not delivered", extra={"fields": {"notice": claim.id, "why": str(error)}})
-            with unit_of_work(self._engine) as session:
-                outbox.failed(session, claim, str(error), self._clock())
+            self._failed(claim, str(error))
+            return
+        except Exception as error:  # a defect, of this notice alone: it is given up in the end as others are
+            LOG.exception("a notice could not be sent", extra={"fields": {"notice": claim.id}})
+            self._failed(claim, f"It could not be sent: {type(error).__name__}.")
             return
         with unit_of_work(self._engine) as session:
             outbox.delivered(session, claim, outcome, self._clock())
+
+    def _failed(self, claim: Claim, why: str) -> None:
+        with unit_of_work(self._engine) as session:
+            outbox.failed(session, claim, why, self._clock())
 
     def _wanted(self, session: Session, claim: Claim) -> _Letter | _Call | str:
         """Return where a notice goes and what it says, or why nobody is to be told any more."""

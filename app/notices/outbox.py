@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app import entrants
@@ -19,7 +19,6 @@ LEASE = timedelta(minutes=2)
 GIVE_UP = timedelta(days=3)
 KEPT = timedelta(days=30)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
-_LOOKED_AT = 100
 
 
 @dataclass(frozen=True)
@@ -72,16 +71,17 @@ def is_due(session: Session, channels: Collection[str], now: datetime) -> bool:
 
 def claim(session: Session, channels: Collection[str], now: datetime, limit: int) -> list[Claim]:
     """Lend up to `limit` tries until now + LEASE, one for each person: nobody's slow receiver keeps others waiting."""
+    place = func.row_number().over(partition_by=Notice.user_id, order_by=(Notice.due_at, Notice.id))
     due = (
-        select(Notice.id, Notice.user_id, Notice.channel, Notice.attempts)
+        select(
+            Notice.id, Notice.user_id, Notice.channel, Notice.attempts, Notice.due_at, place.label("place")
+        )
         .where(Notice.due_at <= now, Notice.channel.in_(channels))
-        .order_by(Notice.due_at, Notice.id)
-        .limit(_LOOKED_AT)
+        .subquery()
     )
-    first: dict[str, Claim] = {}
-    for notice_id, user_id, channel, attempts in session.execute(due):
-        first.setdefault(user_id, Claim(notice_id, user_id, channel, attempts + 1))
-    return [one for one in list(first.values())[:limit] if _won(session, one, now)]
+    oldest = select(due).where(due.c.place == 1).order_by(due.c.due_at, due.c.id).limit(limit)
+    found = [Claim(one.id, one.user_id, one.channel, one.attempts + 1) for one in session.execute(oldest)]
+    return [one for one in found if _won(session, one, now)]
 
 
 def _won(session: Session, one: Claim, now: datetime) -> bool:

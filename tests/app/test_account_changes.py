@@ -106,6 +106,33 @@ def test_an_invitation_that_makes_no_sense_is_refused(engine, bad):
         assert session.query(Invitation).count() == 0
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "a@[b.c",
+        "a,b@x.y",
+        "a@x.y,b@x.y",
+        "a;b@x.y",
+        "<a@x.y>",
+        '"a b"@x.y',
+        "a(b)@x.y",
+        "a:b@x.y;",
+        "a@x",
+        "a@x..y",
+        ".a@x.y",
+        "a@-x.y",
+    ],
+)
+def test_what_is_not_one_plain_address_is_refused(bad):
+    with pytest.raises(BadRequest, match="not an e-mail address"):
+        accounts.checked_email(bad)
+
+
+def test_addresses_that_people_have_are_taken():
+    for good in ("ada@example.org", "o'neil+x_y@mail-1.example.co.uk", "a.b@xn--bcher-kva.example"):
+        assert accounts.checked_email(good) == good
+
+
 def test_a_reset_link_gives_a_new_password_once_and_ends_every_session(engine, world, eve):
     session_secret, api = (
         done(engine, auth.issue_token, eve, kind, "t", NOW, DAY) for kind in ("session", "api")

@@ -371,6 +371,32 @@ def test_one_persons_notices_do_not_keep_others_waiting(world, ada, receiver):
     assert sorted(one.user_id for one in notices(world) if one.attempts) == [ada.id, grace.id]
 
 
+def test_a_hundred_notices_of_one_person_do_not_keep_another_waiting(world, ada, receiver):
+    grace = world.user("grace")
+    with unit_of_work(world.engine) as session:
+        for _ in range(120):
+            outbox.add(session, ada.id, outbox.WEBHOOK, outbox.TEST, NOW)
+        outbox.add(session, grace.id, outbox.WEBHOOK, outbox.TEST, NOW + MINUTE)
+        session.flush()
+        claims = outbox.claim(session, [outbox.WEBHOOK], NOW + MINUTE, 4)
+    assert [one.user_id for one in claims] == [ada.id, grace.id]
+
+
+def test_a_letter_that_cannot_be_written_is_tried_later_and_keeps_nobody_waiting(world, ada, post):
+    port, letters = post
+    grace = world.user("grace")
+    has_address(world, ada)
+    has_address(world, grace)
+    with unit_of_work(world.engine) as session:
+        session.get_one(User, ada.id).email = "a@[b.c"
+    for one in (ada, grace):
+        cancel(world, one)
+    assert deliver(world, port=port) == 2
+    assert [one.rcpt_tos for one in letters.kept] == [["grace@example.org"]]
+    [notice] = [one for one in notices(world) if one.user_id == ada.id]
+    assert (notice.due_at, notice.outcome) == (NOW + MINUTE, "It could not be sent: AttributeError.")
+
+
 DELIVER = """
 import sys
 from datetime import datetime
