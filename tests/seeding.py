@@ -400,7 +400,7 @@ def populate(world: World) -> dict[str, str]:
     world.organiser("olive")
     world.worker()
     ids = {"smoked": _smoked(world)}
-    world.scored("grace", 0.0853, 0.991, 0.984, "fine-tune, 3 epochs", N_MODELS)
+    ids["rival"] = world.scored("grace", 0.0853, 0.991, 0.984, "fine-tune, 3 epochs", N_MODELS)
     world.scored("barbara", 0.0611, 0.972, 0.955, n=N_MODELS, flags=("clipped", "too_even"))
     world.clock.forward(hours=5)
     ids["scored"] = world.scored("ada", 0.0747, 0.982, 0.971, "gradient ascent, then fine-tune", N_MODELS)

@@ -40,6 +40,10 @@ EXAMPLES = {
     "/admin/events": ("/admin/events", "/admin/events?submission={scored}", "/admin/events?before=1"),
     "/admin/workers": ("/admin/workers",),
     "/competitions/{slug}": ("/competitions/digits", "/competitions/faces"),
+    "/competitions/{slug}/compare": (
+        "/competitions/digits/compare",
+        "/competitions/digits/compare?a={scored}&b={rival}",
+    ),
     "/competitions/{slug}/finals": ("/competitions/digits/finals",),
     "/organise/{slug}/close": ("/organise/digits/close",),
     "/competitions/{slug}/leaderboard": (
@@ -67,7 +71,13 @@ EXAMPLES = {
 }
 """A page's route, and addresses that show it in its states; names in braces are those of a seeded submission."""
 
-NO_PAGES = {"/docs/images/{name}", "/metrics", "/sign-in/oidc", "/sign-in/oidc/callback"}
+NO_PAGES = {
+    "/docs/images/{name}",
+    "/metrics",
+    "/sign-in/oidc",
+    "/sign-in/oidc/callback",
+    "/submissions/compare",
+}
 """Routes outside the API that answer no HTML."""
 
 

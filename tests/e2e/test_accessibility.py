@@ -112,7 +112,7 @@ BONES = """() => {
   return {
     title: document.title, lang: document.documentElement.lang, h1: count("h1"), main: count("main"),
     banner: count("body > header"), contentinfo: count("body > footer"),
-    unnamed: count("nav:not([aria-label]), table:not(:has(caption), .prose table), [role=region]:not([aria-label], [aria-labelledby])"),
+    unnamed: count("nav:not([aria-label], [aria-labelledby]), table:not(:has(caption), .prose table), [role=region]:not([aria-label], [aria-labelledby])"),
     jumps: levels.filter((level, index) => index && level > levels[index - 1] + 1).length,
   };
 }"""
@@ -141,7 +141,7 @@ def jumps_back(before, after):
 
 WATCH = """() => {
   const wanted = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
-  const all = [...document.querySelectorAll(wanted)].filter((one) => !one.disabled && one.checkVisibility({
+  const all = [...document.querySelectorAll(wanted)].filter((one) => !one.disabled && one.tabIndex >= 0 && one.checkVisibility({
     contentVisibilityAuto: true, visibilityProperty: true }));
   window.stops = [];
   document.addEventListener("focusin", (event) => {
