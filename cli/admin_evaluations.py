@@ -83,14 +83,19 @@ def _row(one: JsonObject) -> tuple[str, ...]:
 @click.command()
 @click.argument("evaluation_ids", metavar="EVALUATION...", nargs=-1, required=True)
 @reason_option
+@json_option
 @url_option
 @reported
-def cancel(*, evaluation_ids: tuple[str, ...], reason: str, url: str | None) -> None:
+def cancel(*, evaluation_ids: tuple[str, ...], reason: str, as_json: bool, url: str | None) -> None:
     """Stop evaluations by their ids, and with them the runs that are under way."""
+    answers = []
     with service(url) as api:
         for one in evaluation_ids:
             answer = api.change(f"admin/evaluations/{quote(one, safe='')}/cancel", {"reason": reason})
             say(f"{one}: {'cancelled' if answer['status'] == 'done' else 'cancelling'}")
+            answers.append(answer)
+    if as_json:
+        printed({"evaluations": answers})
 
 
 @click.command()

@@ -126,24 +126,28 @@ def _scores(move: JsonObject) -> tuple[str, str]:
 
 @rerun.command()
 @click.argument("rerun_id", metavar="ID")
+@json_option
 @url_option
 @reported
-def apply(*, rerun_id: str, url: str | None) -> None:
+def apply(*, rerun_id: str, as_json: bool, url: str | None) -> None:
     """Show all of a rerun that says more than what is shown."""
-    _decide(rerun_id, "apply", url)
+    _decide(rerun_id, "apply", url, as_json=as_json)
 
 
 @rerun.command()
 @click.argument("rerun_id", metavar="ID")
+@json_option
 @url_option
 @reported
-def drop(*, rerun_id: str, url: str | None) -> None:
+def drop(*, rerun_id: str, as_json: bool, url: str | None) -> None:
     """Show nothing of a rerun, and stop what of it is under way."""
-    _decide(rerun_id, "drop", url)
+    _decide(rerun_id, "drop", url, as_json=as_json)
 
 
-def _decide(rerun_id: str, what: str, url: str | None) -> None:
+def _decide(rerun_id: str, what: str, url: str | None, *, as_json: bool) -> None:
     with service(url) as api:
         found = api.change(f"admin/reruns/{quote(rerun_id, safe='')}/{what}")
     shown = sum(one["shown"] for one in found["evaluations"]) if what == "apply" else 0
     say(f"{found['state'].capitalize()}: {shown} of {found['total']} are shown now.")
+    if as_json:
+        printed(found)
