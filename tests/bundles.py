@@ -9,10 +9,10 @@ GOOD = "def unlearning(net, retain_loader, forget_loader, val_loader):\n    retu
 
 
 def zipped(source: str) -> bytes:
-    """Return a bundle whose submission.py holds `source`."""
+    """Return a bundle whose submission.py holds `source`: the same bytes at any time."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("submission.py", source)
+        archive.writestr(zipfile.ZipInfo("submission.py"), source)
     return buffer.getvalue()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from app.charts.scale import (
     SMALL,
@@ -116,7 +117,12 @@ def _row(index: int, found: Sequence[Sequence[EpsilonBar]], ceiling: Sequence[fl
     else:
         epsilon = f"{plain(bar.low)} to below {plain(bar.high)}"
     shares = tuple(bars[index].unlearned for bars in found)
-    return Row(epsilon, plain(bar.points), (*shares, ceiling[index]))
+    return Row(epsilon, _part(bar.points), (*shares, ceiling[index]))
+
+
+def _part(points: float) -> str:
+    """Return the points of an example as they are made: halved with each bin."""
+    return str(Fraction(points).limit_denominator(2**40))
 
 
 def _words(names: Sequence[str], found: Sequence[Sequence[EpsilonBar]]) -> str:

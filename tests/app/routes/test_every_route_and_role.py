@@ -333,8 +333,7 @@ def ask(place, application, route, person):
             more = {"data": RERUN | {"evaluation": names["evaluation_id"]}}
         elif route == "POST /api/v1/admin/reruns":
             more = {"json": RERUN | {"evaluations": [names["evaluation_id"]]}}
-        return client.request(method, template.format(**names), **more)
-        return client.request(method, template.replace(":path", "").format(**names), **BODIES.get(route, {}))
+        return client.request(method, template.replace(":path}", "}").format(**names), **more)
 
 
 def outcome(answer):
