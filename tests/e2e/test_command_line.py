@@ -39,7 +39,7 @@ def lethe(environment, *arguments):
 
 
 def test_a_list_goes_on_over_several_pages(crowd):
-    done = lethe(crowd, "status", "--limit", "29", "--json")
+    done = lethe(crowd, "submissions", "--limit", "29", "--json")
     assert done.returncode == 0, done.stderr
     listed = json.loads(done.stdout)
     notes = [row["note"] for row in (listed["items"] if isinstance(listed, dict) else listed)]
