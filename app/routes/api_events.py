@@ -31,6 +31,7 @@ from app.views.follow import Told
 router = APIRouter(prefix="/api/v1")
 LOOK_SECONDS = 1.0
 BEAT_SECONDS = 10.0
+ASK_SECONDS = 10.0  # then it is asked again who follows
 LIMIT_SECONDS = 900  # then the browser connects again
 
 LastEventId = Annotated[
@@ -63,16 +64,16 @@ class Follower:
         seen = self.context.polls.mark(self.submission_id, self.person)
         return seen is None or seen.mark != mark
 
-    async def may_still(self) -> bool:
-        """Return whether what the request showed is still good: a session may end while its stream goes on."""
+    async def ask(self) -> None:
+        """Find out anew who follows: a session may end, and a role change, while its stream goes on.
+
+        Raises NotAuthenticated when what the request showed is not good any more.
+        """
         shown = shown_by(self.request, self.context)
         if shown is None:
-            return False
-        try:
-            people, now = self.context.people, self.context.clock()
-            return bool(people.known(*shown, now) or await run_in_threadpool(people.find, *shown, now))
-        except NotAuthenticated:
-            return False
+            raise NotAuthenticated("Nobody follows.")
+        people, now = self.context.people, self.context.clock()
+        self.person = people.known(*shown, now) or await run_in_threadpool(people.find, *shown, now)
 
 
 async def followed(
@@ -113,9 +114,13 @@ async def follow_submission(
     beat = BeatOut(beat_seconds=BEAT_SECONDS, poll_seconds=POLL_SECONDS)
     yield ServerSentEvent(event="beat", data=beat, retry=POLL_SECONDS * 1000)
     known, mark = _number(last_event_id), None
-    ends, beats = time.monotonic() + LIMIT_SECONDS, time.monotonic() + BEAT_SECONDS
+    began = time.monotonic()
+    ends, beats, asks = began + LIMIT_SECONDS, began + BEAT_SECONDS, began + ASK_SECONDS
     while time.monotonic() < ends:
         try:
+            if time.monotonic() >= asks:
+                await follower.ask()
+                asks = time.monotonic() + ASK_SECONDS
             told = await follower.read() if await follower.has_changed(mark) else None
             if told is not None and told.mark != mark:
                 if mark is not None or told.event != known or told.data.ahead is not None or told.data.final:
@@ -128,13 +133,11 @@ async def follow_submission(
                     return
                 mark, known = told.mark, told.event
             if time.monotonic() >= beats:
-                if not await follower.may_still():
-                    return
                 yield ServerSentEvent(event="beat", data=beat)
                 beats = time.monotonic() + BEAT_SECONDS
         except DATABASE_AWAY:
             pass  # it is asked again in a second; what happens meanwhile is in its log
-        except NotFound:
+        except (NotAuthenticated, NotFound):
             return
         await anyio.sleep(LOOK_SECONDS)
 

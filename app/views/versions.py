@@ -85,6 +85,17 @@ _SUBMISSION = (
     .group_by(*_STATES)
     .order_by(Evaluation.id, Run.status)
 )
+_EVALUATED = (Evaluation.split, Evaluation.rerun_id, Rerun.decision, Competition.slug, Competition.revealed_at)
+_NEWEST = (
+    select(func.max(Event.id).label("newest"), *_EVALUATED)
+    .select_from(Event)
+    .join(Submission, Submission.id == Event.submission_id)
+    .join(Competition)
+    .outerjoin(Evaluation, Evaluation.id == Event.evaluation_id)
+    .outerjoin(Rerun, Rerun.id == Evaluation.rerun_id)
+    .where(Event.submission_id == bindparam("id"))
+    .group_by(*_EVALUATED)
+)
 _NOW = bindparam("now", type_=UTCDateTime())
 _SPLIT = bindparam("split", type_=String())
 _BOARD = (
@@ -148,23 +159,11 @@ def of_submission(session: Session, submission_id: str, viewer: User) -> Version
 def newest_event(session: Session, submission_id: str, viewer: User) -> int:
     """Return the number of the newest event of a submission that the viewer may know of; 0 when there is none.
 
-    Nothing tells a participant of what happens on the private split before it is revealed.
+    Nothing tells a participant of what happens on the private split before it is revealed, or of a rerun of many
+    before it is applied.
     """
-    rows = session.execute(
-        select(func.max(Event.id), Evaluation.split, Competition.slug, Competition.revealed_at)
-        .select_from(Event)
-        .join(Submission, Submission.id == Event.submission_id)
-        .join(Competition)
-        .outerjoin(Evaluation, Evaluation.id == Event.evaluation_id)
-        .where(Event.submission_id == submission_id)
-        .group_by(Evaluation.split, Competition.slug, Competition.revealed_at)
-    )
-    seen = (
-        newest
-        for newest, split, slug, revealed_at in rows
-        if split is None or access.may_see_split(viewer, split, slug, revealed_at)
-    )
-    return max(seen, default=0)
+    rows = session.execute(_NEWEST, {"id": submission_id})
+    return max((row.newest for row in rows if row.split is None or _may_see(row, viewer)), default=0)
 
 
 def _is_active(row: Any) -> bool:

@@ -211,7 +211,7 @@ def test_while_one_is_open_nothing_else_is_graded_on_that_split_of_the_submissio
     assert make(world, admin, two[:1]).count == 1
 
 
-def test_only_admins_see_what_is_not_applied(world, two, ada, admin):
+def test_only_organisers_see_what_is_not_applied(world, two, ada, admin):
     def seen(evaluation, viewer):
         with read_only(world.engine) as session:
             return submissions.get_evaluation(session, evaluation, viewer).id == evaluation
@@ -221,17 +221,24 @@ def test_only_admins_see_what_is_not_applied(world, two, ada, admin):
             submission = submission_of(session, two[0])
             return versions.of_submission(session, submission, ada)
 
-    before = mark()
+    def newest(viewer):
+        with read_only(world.engine) as session:
+            return versions.newest_event(session, submission_of(session, two[0]), viewer)
+
+    before, known = mark(), newest(ada)
     made = make(world, admin, two[:1])
     [item] = described(world, made).evaluations
     assert mark() == before
+    assert newest(ada) == known < newest(admin)
     assert seen(item.evaluation_id, admin)
     with pytest.raises(NotFound):
         seen(item.evaluation_id, ada)
     play(world, ada=0.3)
+    assert newest(ada) == known
     decide(world, "apply", made, admin)
     assert seen(item.evaluation_id, ada)
     assert mark() != before
+    assert newest(ada) > known
 
 
 def test_it_refuses_nothing_too_much_and_what_is_not_there(world, two, admin, monkeypatch):

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 import httpx
 import pytest
 
-from app import tokens
+from app import organisers, tokens
 from app.db import unit_of_work
 from app.main import create_app
 from app.models import Token
@@ -148,8 +148,11 @@ def test_every_connection_asks_anew_whether_the_submission_is_ones_own(url, worl
         assert httpx.get(path, headers=headers, trust_env=False).status_code == status
 
 
-def test_a_stream_ends_soon_after_its_token_was_revoked(url, world, bearer, monkeypatch):
-    monkeypatch.setattr(api_events, "BEAT_SECONDS", 0.2)
+def test_a_stream_ends_soon_after_its_token_was_revoked_however_much_it_has_to_tell(
+    url, world, bearer, monkeypatch
+):
+    monkeypatch.setattr(api_events, "BEAT_SECONDS", 900)
+    monkeypatch.setattr(api_events, "ASK_SECONDS", 0.2, raising=False)
     submission = world.submit("ada")
     with following(url, submission, bearer("ada")) as stream:
         stream.changes(1)
@@ -158,6 +161,18 @@ def test_a_stream_ends_soon_after_its_token_was_revoked(url, world, bearer, monk
             for token in session.query(Token).filter_by(user_id=ada.id, kind="api"):
                 tokens.revoke(session, ada, token.id, world.clock())
         assert stream.ended.wait(WAIT)
+
+
+def test_a_stream_ends_soon_after_its_organiser_is_none_any_more(url, world, bearer, monkeypatch):
+    monkeypatch.setattr(api_events, "ASK_SECONDS", 0.2, raising=False)
+    monkeypatch.setattr(api_events, "BEAT_SECONDS", 0.2)
+    world.organiser("olga")
+    submission = world.submit("ada")
+    with following(url, submission, bearer("olga")) as stream:
+        stream.changes(1)
+        with unit_of_work(world.engine) as session:
+            organisers.withdraw(session, "digits", "olga", "root", world.clock())
+        assert stream.ended.wait(15)
 
 
 def test_a_quiet_stream_beats(url, world, bearer, monkeypatch):
