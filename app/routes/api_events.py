@@ -73,7 +73,8 @@ class Follower:
         if shown is None:
             raise NotAuthenticated("Nobody follows.")
         people, now = self.context.people, self.context.clock()
-        self.person = people.known(*shown, now) or await run_in_threadpool(people.find, *shown, now)
+        known = people.known(*shown, now)
+        self.person = await run_in_threadpool(people.find, *shown, now) if known is None else known
 
 
 async def followed(

@@ -31,8 +31,8 @@ NUMBERS = (
     "five decimals",
     "six decimals",
 )
-
-
+RENDERING_SECONDS = 3.0
+"""So long past its time may a board still be shown, while another request renders it anew."""
 HIDDEN = "The private leaderboard is hidden until the results are revealed."
 
 
@@ -161,13 +161,17 @@ class Boards:
     def known(self, slug: str, media: str, split: Split = "public") -> Rendered | None:
         """Return the bytes that still hold; None says to `get` them.
 
-        While one request renders these anew, others get those from before: a second old, or as old as rendering takes.
+        While one request renders these anew, others get those from before, unless the database was last asked too long
+        ago: they wait for the new ones.
         """
         key = (slug, split, media)
         kept = self._kept.get(key)
-        if kept is None or not (self._holds(kept) or self._turn(key).locked()):
+        if kept is None or not (self._holds(kept) or self._bridges(key, kept)):
             return None
         return kept.rendered
+
+    def _bridges(self, key: _Key, kept: _Kept) -> bool:
+        return self._turn(key).locked() and self.clock() < kept.until + RENDERING_SECONDS
 
     def _turn(self, key: _Key) -> Lock:
         """Return the lock under which these bytes are rendered; few others have the same."""

@@ -37,8 +37,8 @@ class _Found:
 def compare(session: Session, slug: str, ids: tuple[str, str], viewer: User, now: datetime) -> ComparisonOut:
     """Compare two submissions of a competition.
 
-    Each is one's own, or an entry of the leaderboard, of which only what is published there is used; at least one is one's
-    own. An organiser's are all. Raises NotFound, BadRequest, Forbidden, and Conflict for one without a score.
+    Each is one's own, or an entry of the leaderboard, with which both are compared by published numbers alone; at least
+    one is one's own. An organiser's are all. Raises NotFound, BadRequest, Forbidden, and Conflict for one without a score.
     """
     if ids[0] == ids[1]:
         raise BadRequest("These are one submission.", advice="Choose two different ones.")
@@ -47,7 +47,8 @@ def compare(session: Session, slug: str, ids: tuple[str, str], viewer: User, now
     if not any(one.yours for one in found):
         raise Forbidden("Neither of them is yours.", advice="Compare one of your own with another entry.")
     config = registry.config_of(competition)
-    sides = [_side(one, config) for one in found]
+    exact = all(one.yours for one in found)
+    sides = [_side(one, config, exact=exact) for one in found]
     difference = comparison.compare(sides[0], sides[1], config.publish)
     first, second = (_out(one, config) for one in found)
     return ComparisonOut(
@@ -96,11 +97,11 @@ def _ranking_numbers(
     return score.calibrated_score, score.calibrated_low, score.calibrated_high
 
 
-def _side(one: _Found, config: CompetitionConfig) -> Side:
-    """Return what is compared; of somebody else's entry the numbers as they are published, and no replicates."""
-    exact = _ranking_numbers(one.score, config)
-    published = (None if value is None else config.publish.score(value) for value in exact)
-    score, low, high = exact if one.yours else published
+def _side(one: _Found, config: CompetitionConfig, *, exact: bool) -> Side:
+    """Return what is compared: exactly, with replicates, or the numbers as they are published."""
+    numbers = _ranking_numbers(one.score, config)
+    published = (None if value is None else config.publish.score(value) for value in numbers)
+    score, low, high = numbers if exact else published
     kept = one.score.replicates.get(config.evaluation.ranking)
     return Side(
         score,
@@ -108,7 +109,7 @@ def _side(one: _Found, config: CompetitionConfig) -> Side:
         high,
         reference=one.score.reference_digest,
         grader=one.score.grader_version,
-        replicates=tuple(kept) if one.yours and kept else None,
+        replicates=tuple(kept) if exact and kept else None,
     )
 
 

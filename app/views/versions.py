@@ -85,7 +85,13 @@ _SUBMISSION = (
     .group_by(*_STATES)
     .order_by(Evaluation.id, Run.status)
 )
-_EVALUATED = (Evaluation.split, Evaluation.rerun_id, Rerun.decision, Competition.slug, Competition.revealed_at)
+_EVALUATED = (
+    Evaluation.split,
+    Evaluation.rerun_id,
+    Rerun.decision,
+    Competition.slug,
+    Competition.revealed_at,
+)
 _NEWEST = (
     select(func.max(Event.id).label("newest"), *_EVALUATED)
     .select_from(Event)

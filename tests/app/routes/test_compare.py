@@ -63,6 +63,15 @@ def test_of_anothers_entry_only_what_is_published_is_used_and_shown(world, three
     assert f"/submissions/{three[2]}" not in page
 
 
+def test_with_anothers_entry_ones_own_side_is_as_published_too(world, compare):
+    world.competition(publish={"score_decimals": 1})
+    mine = world.scored("ada", 0.149, 1.0, 1.0)
+    other = world.scored("grace", 0.151, 1.0, 1.0)
+    body = compare("ada", mine, other).json()
+    assert (body["first"]["score"], body["second"]["score"]) == (0.1, 0.2)
+    assert body["difference"]["value"] == -0.1, "exactly it is -0.002"
+
+
 def test_what_is_not_on_the_board_is_nobody_elses_to_compare_with(three, compare):
     assert compare("grace", three[2], three[1]).status_code == 404
     assert compare("grace", three[2], three[0]).status_code == 200

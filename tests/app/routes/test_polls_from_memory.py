@@ -1,5 +1,7 @@
 """What polls and leaderboards ask of the database while nothing changes, and what they say once something does."""
 
+import time
+
 from sqlalchemy import delete
 from starlette.testclient import TestClient
 
@@ -35,6 +37,20 @@ def test_a_leaderboard_asks_only_for_the_tail_of_the_log(client, world, statemen
         with statements() as seen:
             assert client.get(url).content == first.content
         assert ["FROM events" in one for one in seen if not one.startswith(("BEGIN", "PRAGMA"))] == [True]
+
+
+def test_while_one_request_renders_a_board_others_get_the_one_before_only_if_it_is_young(client, world):
+    boards = client.app.state.context.boards
+    world.scored("ada", 0.08, 0.99, 0.98)
+    client.get(BOARD)
+    made = time.monotonic()
+    world.scored("grace", 0.09, 0.99, 0.98)
+    boards.changes.look()
+    assert boards.known("digits", "json") is None
+    with boards._turn(("digits", "public", "json")):
+        for age, served in ((1, True), (3600, False)):
+            object.__setattr__(boards, "clock", lambda age=age: made + age)
+            assert (boards.known("digits", "json") is not None) == served
 
 
 def test_runs_do_not_make_a_leaderboard_be_asked_for_and_scores_do(client, world, statements):
