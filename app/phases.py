@@ -74,5 +74,6 @@ def what_next(phase: Phase, final_entries: int, *, automatic: bool) -> str:
         f"evaluated on the private split, and {reveal}.",
         Phase.FINALS: f"No more submissions are taken. Final entries are being evaluated on the private split, which "
         f"decides; then {reveal}.",
-        Phase.REVEALED: "The private leaderboard is final.",
+        Phase.REVEALED: "The private leaderboard decides. It changes only where an organiser or admin has an entry graded again, or an "
+        "admin disqualifies or reinstates one, each with a reason that is kept.",
     }[phase]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app import disqualification, events, registry
 from app.errors import Conflict
@@ -20,7 +20,7 @@ class Progress:
 
     entries: int
     running: Sequence[str]
-    stalled: Sequence[str]  # ended for a fault of ours, or under a reference that was replaced: rerun them
+    stalled: Sequence[str]  # stalled, cancelled, or scored under a reference that was replaced: rerun them
     rerun: Sequence[str]  # those of the stalled that were tried again under the current reference
 
     @property
@@ -44,25 +44,41 @@ def progress(session: Session, competition: Competition) -> Progress:
             FinalEntry.state == FinalState.ENTERED,
             disqualification.counts(),
         )
-        .options(selectinload(Submission.evaluations).joinedload(Evaluation.reference))
+        .options(
+            selectinload(Submission.evaluations).options(
+                joinedload(Evaluation.reference), joinedload(Evaluation.rerun)
+            )
+        )
         .order_by(Submission.created_at, Submission.id)
     ).all()
     private = {one.id: [each for each in one.evaluations if each.split == "private"] for one in entered}
     running = [key for key, found in private.items() if is_running(found)]
     stalled = [key for key, found in private.items() if key not in running and is_stalled(found)]
-    tried = [key for key in stalled if private[key][-1].generation > 1 and private[key][-1].reference.current]
+    tried = [key for key in stalled if _in_vain(private[key][-1])]
     return Progress(len(entered), running, stalled, tried)
 
 
 def is_running(private: Sequence[Evaluation]) -> bool:
-    """Tell whether any of a submission's private evaluations has not ended."""
-    return any(one.status is not Status.DONE for one in private)
+    """Tell whether any of a submission's private evaluations has not ended, or waits for an admin's decision."""
+    return any(one.status is not Status.DONE or _is_undecided(one) for one in private)
+
+
+def _is_undecided(evaluation: Evaluation) -> bool:
+    return evaluation.rerun is not None and evaluation.rerun.decision is None
+
+
+def _in_vain(last: Evaluation) -> bool:
+    """Tell whether the last evaluation of a stalled entry was another try under the current reference, without a score."""
+    return last.generation > 1 and last.reference.current and last.verdict is not Verdict.SCORED
 
 
 def is_stalled(private: Sequence[Evaluation]) -> bool:
-    """Tell whether what is shown of a submission on the private split cannot stand: a fault of ours, or outdated."""
+    """Tell whether what is shown of a submission on the private split cannot stand: a fault of ours, or outdated.
+
+    Nobody but organisers and admins cancels a private evaluation: one that was is to be rerun, like one that stalled.
+    """
     shown = next((one for one in private if one.published), None)
-    if shown is None or shown.verdict is Verdict.STALLED:
+    if shown is None or shown.verdict in {Verdict.STALLED, Verdict.CANCELLED}:
         return True
     return shown.verdict is Verdict.SCORED and not shown.reference.current
 
@@ -70,7 +86,7 @@ def is_stalled(private: Sequence[Evaluation]) -> bool:
 def reveal(session: Session, slug: str, actor: str, now: datetime, *, force: bool = False) -> Competition:
     """Reveal a competition's private leaderboard, once.
 
-    With `force` entries that stalled, and stalled again when they were rerun, are left without a private score.
+    With `force` entries that stalled or were cancelled, and had no score when they were rerun, are left without one.
     Raises NotFound, and Conflict with what is in the way.
     """
     competition = registry.get_competition(session, slug)
@@ -101,15 +117,15 @@ def in_the_way(session: Session, competition: Competition, *, force: bool = Fals
     found = progress(session, competition)
     if found.running:
         return Conflict(
-            f"{len(found.running)} of {found.entries} final entries are still being evaluated.",
-            advice="Wait until they have ended.",
+            f"{len(found.running)} of {found.entries} final entries are still being evaluated, or graded again.",
+            advice="Wait until they have ended, and apply or drop what an admin has rerun.",
         )
     if found.stalled and not (force and found.forceable):
         return Conflict(
-            f"{len(found.stalled)} of {found.entries} final entries have no result for a fault of ours: "
+            f"{len(found.stalled)} of {found.entries} final entries stalled, were cancelled, or have an outdated score: "
             + ", ".join(one[:8] for one in found.stalled)
             + ".",
             advice="Rerun them on the private split. "
-            "One that stalls again can be left without a private score by forcing the reveal.",
+            "One that has no score then either can be left without by forcing the reveal.",
         )
     return None

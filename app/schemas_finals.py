@@ -67,13 +67,15 @@ class ClosingOut(Out):
     waits_for: str | None = Field(description="why final entries are not taken yet")
     entries: int = Field(description="final entries that were taken")
     complete: int = Field(description="those of them whose private evaluation has ended")
-    running: list[str] = Field(description="submissions whose private evaluation has not ended")
+    running: list[str] = Field(
+        description="submissions whose private evaluation has not ended, or whose rerun waits for a decision"
+    )
     stalled: list[str] = Field(
-        description="submissions without a result for a fault of ours, or under a reference that was replaced: rerun them"
+        description="submissions that stalled, were cancelled, or were scored under a reference that was replaced: rerun them"
     )
     obstacle: str | None = Field(description="why the results cannot be revealed now; null when they can")
     forceable: bool = Field(
-        description="whether only entries that stalled again after a rerun are in the way"
+        description="whether only entries that had no score after a rerun either are in the way"
     )
 
 
@@ -82,5 +84,6 @@ class RevealIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"force": False}]})
     force: bool = Field(
-        default=False, description="leave entries that stalled again after a rerun without a private score"
+        default=False,
+        description="leave entries that had no score after a rerun either without a private score",
     )

@@ -94,9 +94,11 @@ def _candidate(submission: Submission, entry: FinalEntry | None) -> CandidateOut
 
 
 def _private(submission: Submission, entry: FinalEntry | None) -> str | None:
-    """Return how far an entered submission is on the private split; a fault of ours that is to be rerun is no end."""
+    """Return how far an entered submission is on the private split; before the reveal what is to be rerun has no end."""
     if entry is None or entry.state is not FinalState.ENTERED:
         return None
+    if submission.competition.revealed_at is not None:
+        return "complete"
     private = [one for one in submission.evaluations if one.split == "private"]
     return "running" if reveal.is_running(private) or reveal.is_stalled(private) else "complete"
 

@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from app import disqualifying, evaluations, registry, reveal, submissions
+from app import disqualifying, evaluations, registry, reruns, reveal, submissions
 from app.db import make_engine, read_only, unit_of_work
 from app.errors import Conflict
 from app.models import Evaluation
+from app.queue import Silent
 from app.status import Status, Verdict
 from tests.app.conftest import DAY, FAILURE
 from tests.app.test_closing import AFTER, MINUTE, advance, scored
@@ -97,7 +98,7 @@ def test_entries_that_failed_by_themselves_hold_nothing_up(world, closed):
 
 def test_a_stalled_entry_holds_the_reveal_up_until_its_rerun_scores(world, admin, closed):
     assert stall(world) == 2
-    with pytest.raises(Conflict, match="2 of 2 final entries have no result for a fault of ours") as caught:
+    with pytest.raises(Conflict, match="2 of 2 final entries stalled") as caught:
         do(world)
     assert closed[0][:8] in caught.value.detail
     assert "Rerun them on the private split" in caught.value.advice
@@ -110,14 +111,62 @@ def test_a_stalled_entry_holds_the_reveal_up_until_its_rerun_scores(world, admin
 
 def test_a_stalled_entry_can_be_forced_past_only_after_a_rerun(world, admin, closed):
     stall(world)
-    with pytest.raises(Conflict, match="fault of ours"):
+    with pytest.raises(Conflict, match="stalled"):
         do(world, force=True)
     for submission in closed:
         rerun(world, admin, submission)
     stall(world, AFTER + 3 * MINUTE)
-    with pytest.raises(Conflict, match="fault of ours"):
+    with pytest.raises(Conflict, match="stalled"):
         do(world)
     assert do(world, force=True) == LATER
+
+
+def automatic(world):
+    with unit_of_work(world.engine) as session:
+        competition = registry.get_competition(session, "digits")
+        competition.config = competition.config | {"reveal": "automatic"}
+
+
+def test_a_cancelled_entry_holds_even_an_automatic_reveal_up_until_its_rerun_has_ended(world, admin, closed):
+    automatic(world)
+    with unit_of_work(world.engine) as session:
+        for submission in closed:
+            submissions.cancel(session, submission, admin, AFTER)
+    assert advance(world, AFTER + MINUTE) == 0
+    assert sorted(found(world).stalled) == sorted(closed)
+    with pytest.raises(Conflict, match="were cancelled"):
+        do(world, force=True)
+    for submission in closed:
+        rerun(world, admin, submission)
+    end_all(world, at=AFTER + 3 * MINUTE)
+    assert advance(world, LATER) == 1
+
+
+def rerun_many(world, admin, at):
+    """Rerun the private evaluations of all entries together; return the rerun's id."""
+    with unit_of_work(world.engine) as session:
+        private = select(Evaluation.id).where(Evaluation.split == "private", Evaluation.published)
+        ids = session.scalars(private).all()
+        return reruns.make(session, ids, "a fault", admin, at, queue_due=DAY, bell=Silent()).id
+
+
+@pytest.mark.parametrize(("decision", "stalled"), [("apply", 0), ("drop", 2)])
+def test_a_rerun_of_many_that_waits_for_a_decision_cannot_be_forced_past(
+    world, admin, closed, decision, stalled
+):
+    stall(world)
+    made = rerun_many(world, admin, AFTER + 2 * MINUTE)
+    end_all(world, at=AFTER + 3 * MINUTE)
+    assert (len(found(world).running), found(world).forceable) == (2, False)
+    with pytest.raises(Conflict, match="graded again"):
+        do(world, force=True)
+    with unit_of_work(world.engine) as session:
+        getattr(reruns, decision)(session, made, admin, AFTER + 4 * MINUTE)
+    assert (len(found(world).running), len(found(world).stalled)) == (0, stalled)
+    if stalled:  # a score that was dropped is no try in vain
+        assert not found(world).forceable
+    else:
+        assert do(world) == LATER
 
 
 def test_scores_under_a_reference_that_was_replaced_hold_the_reveal_up(world, admin, closed):
@@ -134,9 +183,7 @@ def test_scores_under_a_reference_that_was_replaced_hold_the_reveal_up(world, ad
 
 
 def test_a_competition_that_reveals_by_itself_does_so_when_the_last_entry_has_ended(world, ada):
-    with unit_of_work(world.engine) as session:
-        competition = registry.get_competition(session, "digits")
-        competition.config = competition.config | {"reveal": "automatic"}
+    automatic(world)
     scored(world, ada, 0.3)
     assert [advance(world), advance(world)] == [1, 0]
     end_all(world)

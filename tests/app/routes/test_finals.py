@@ -128,7 +128,7 @@ def test_while_final_entries_are_evaluated_their_owner_reads_only_that_they_are(
     refused = client.post(REVEAL, json={}, headers=bearer("root"))
     assert (refused.status_code, refused.json()["detail"]) == (
         409,
-        "3 of 3 final entries are still being evaluated.",
+        "3 of 3 final entries are still being evaluated, or graded again.",
     )
 
 
@@ -184,7 +184,7 @@ def test_every_page_of_a_competition_says_its_phase_and_what_comes_next(client, 
     said = {
         "open": ("Closes ", "choose your up to 2 final entries", "in 90 days"),
         "finals": ("Closed ", "an organiser reveals the results", "final evaluation"),
-        "revealed": ("revealed ", "The private leaderboard is final.", "results revealed"),
+        "revealed": ("revealed ", "The private leaderboard decides.", "results revealed"),
     }
     for phase, words in said.items():
         if phase == "finals":
