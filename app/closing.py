@@ -5,9 +5,11 @@ kill, one does it, and does all of it. It waits until no upload that began in ti
 public of the competition is under way, so that everything sent in time may count.
 
 Each entrant's choices that have a score are entered; those without are dropped; places that are free then go to the
-entrant's best public submissions.
+entrant's best public submissions. What is disqualified keeps its place, so that reinstating brings it back, and the next
+is entered beside it, so that no entrant has fewer that count. Boards and the reveal ask what counts.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -73,7 +75,9 @@ def waits_for(session: Session, competition: Competition, now: datetime) -> str 
 
 def close(session: Session, competition_id: str, now: datetime, queue_due: timedelta) -> Closed | None:
     """Take the final entries and queue their evaluations; None while something is in the way, or when it was done."""
-    competition = session.get_one(Competition, competition_id)
+    competition = session.get_one(
+        Competition, competition_id, with_for_update={"key_share": True}, populate_existing=True
+    )  # nothing more is accepted between what is seen here and the commit
     if waits_for(session, competition, now) is not None:
         return None
     guard = update(Competition).where(
@@ -86,7 +90,7 @@ def close(session: Session, competition_id: str, now: datetime, queue_due: timed
     session.refresh(competition)
     reference, config = _private_reference(session, competition), registry.config_of(competition)
     assert reference is not None
-    picks = list(_picks(session, competition, config, now))
+    picks = list(_picks(session, competition, config))
     for pick in picks:
         _keep(session, pick, now)
     entered = [pick.submission for pick in picks if pick.state is FinalState.ENTERED]
@@ -103,29 +107,42 @@ def _private_reference(session: Session, competition: Competition) -> Reference 
         return None
 
 
-def _picks(
-    session: Session, competition: Competition, config: CompetitionConfig, now: datetime
-) -> Iterator[_Pick]:
+@dataclass
+class _Places:
+    """An entrant's places while they are filled, with what is disqualified and without it."""
+
+    most: int
+    taken: int = 0
+    counting: int = 0
+
+    def take(self, *, counts: bool) -> bool:
+        """Tell whether one more is entered: it is among the first of all, or of those that count."""
+        enters = self.taken < self.most or (counts and self.counting < self.most)
+        self.taken += 1
+        self.counting += counts
+        return enters
+
+
+def _picks(session: Session, competition: Competition, config: CompetitionConfig) -> Iterator[_Pick]:
     """Give every entrant's entries: chosen ones first, then their best public ones."""
-    taken: dict[str, list[str]] = {}
+    places: dict[str, _Places] = defaultdict(lambda: _Places(config.final_entries))
     chosen = session.scalars(
         select(FinalEntry)
         .where(FinalEntry.competition_id == competition.id, FinalEntry.state == FinalState.CHOSEN)
         .order_by(FinalEntry.created_at, FinalEntry.submission_id)
     )
     entries = chosen.all()
-    out = disqualification.among(session, [one.submission_id for one in entries])
+    was_chosen, best = {one.submission_id for one in entries}, leaderboard.scored(session, competition)
+    out = disqualification.among(session, was_chosen.union(best))
     for entry in entries:
         submission = entry.submission
-        own = taken.setdefault(entrants.id_of(submission), [])
-        counts = len(own) < config.final_entries and _has_score(submission) and submission.id not in out
-        own += [submission.id] * counts
-        yield _Pick(submission, FinalState.ENTERED if counts else FinalState.DROPPED, automatic=False)
-    for submission_id in leaderboard.scored(session, competition, now):
+        own = places[entrants.id_of(submission)]
+        enters = _has_score(submission) and own.take(counts=submission.id not in out)
+        yield _Pick(submission, FinalState.ENTERED if enters else FinalState.DROPPED, automatic=False)
+    for submission_id in best:
         submission = session.get_one(Submission, submission_id)
-        own = taken.setdefault(entrants.id_of(submission), [])
-        if len(own) < config.final_entries and submission_id not in own:
-            own.append(submission_id)
+        own = places[entrants.id_of(submission)]
+        if submission_id not in was_chosen and own.take(counts=submission_id not in out):
             yield _Pick(submission, FinalState.ENTERED, automatic=True)
 
 

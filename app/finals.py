@@ -37,7 +37,7 @@ def choose(
     Raises NotFound, BadRequest for too many, and Conflict unless the competition is open and each is scored or still
     under way.
     """
-    competition = registry.get_competition(session, slug)
+    competition = registry.hold(session, slug)
     wanted = list(dict.fromkeys(submission_ids))
     _check_open(competition, now)
     _check_count(len(wanted), registry.config_of(competition).final_entries)

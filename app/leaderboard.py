@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, select, true
 from sqlalchemy.orm import Session
 
 from app import disqualification, entrants, ranking, registry
@@ -95,7 +95,7 @@ def board(
     """
     config = registry.config_of(competition)
     by, publish = config.evaluation.ranking, config.publish
-    entries, without_score = _entries(session, competition, now, by, split, shown=shown)
+    entries, without_score = _entries(session, competition, _counted(now), by, split, shown=shown)
     best = _best(entries, publish)
     estimates = _estimates(session, best, by)
     activity = _activity(session, competition, now)
@@ -123,14 +123,18 @@ def board(
 def best_of(session: Session, competition: Competition, entrant_id: str, now: datetime) -> str | None:
     """Return the submission by which one entrant ranks on the public split, if there is one."""
     config = registry.config_of(competition)
-    entries, _ = _entries(session, competition, now, config.evaluation.ranking, "public", entrant_id)
+    by = config.evaluation.ranking
+    entries, _ = _entries(session, competition, _counted(now), by, "public", entrant_id)
     return next((one.submission_id for one in _best(entries, config.publish)), None)
 
 
-def scored(session: Session, competition: Competition, now: datetime) -> list[str]:
-    """Return the submissions that could rank on the public split, of all participants, best first."""
+def scored(session: Session, competition: Competition) -> list[str]:
+    """Return the submissions with a score that ranks on the public split, of all participants, best first.
+
+    That is whatever any clock says of when they ended, and also what is disqualified.
+    """
     config = registry.config_of(competition)
-    entries, _ = _entries(session, competition, now, config.evaluation.ranking, "public")
+    entries, _ = _entries(session, competition, true(), config.evaluation.ranking, "public")
     return [one.submission_id for one in ranking.ordered(_candidates(entries), config.publish)]
 
 
@@ -142,14 +146,14 @@ def scored_by(session: Session, competition: Competition, user_id: str, now: dat
     """Return the scored submissions of a person, or of their team, on the public split, the newest first."""
     by = registry.config_of(competition).evaluation.ranking
     entrant = entrants.of(session, user_id, competition.id)
-    entries, _ = _entries(session, competition, now, by, "public", entrant.id)
+    entries, _ = _entries(session, competition, _counted(now), by, "public", entrant.id)
     return sorted(entries, key=lambda one: one.submitted_at, reverse=True)
 
 
 def history(session: Session, competition: Competition, now: datetime, split: str) -> list[Entry]:
     """Return all scored submissions under a split's current reference, the first sent first."""
     by = registry.config_of(competition).evaluation.ranking
-    entries, _ = _entries(session, competition, now, by, split)
+    entries, _ = _entries(session, competition, _counted(now), by, split)
     found = [one for one in entries if math.isfinite(one.score)]
     return sorted(found, key=lambda one: (one.submitted_at, one.submission_id))
 
@@ -159,10 +163,15 @@ def _best(entries: list[Entry], publish: Publish) -> list[Entry]:
     return [by_id[one.submission_id] for one in ranking.best(_candidates(entries), publish)]
 
 
+def _counted(now: datetime) -> ColumnElement[bool]:
+    """Return what holds for evaluations that had ended by `now`, of submissions that are not disqualified."""
+    return and_(Evaluation.finished_at <= now, disqualification.counts())
+
+
 def _entries(
     session: Session,
     competition: Competition,
-    now: datetime,
+    counted: ColumnElement[bool],
     by: Ranking,
     split: str,
     entrant_id: str | None = None,
@@ -204,8 +213,7 @@ def _entries(
             Reference.current,
             Evaluation.status == Status.DONE,
             Evaluation.verdict == Verdict.SCORED,
-            Evaluation.finished_at <= now,
-            disqualification.counts(),
+            counted,
         )
     )
     if split == "private":  # where final entries alone count, whatever else an admin has had evaluated

@@ -115,6 +115,18 @@ def get_competition(session: Session, slug: str) -> Competition:
     return competition
 
 
+def hold(session: Session, slug: str) -> Competition:
+    """Return a competition as it is now; it is neither closed nor changed until this transaction ends. Raises NotFound.
+
+    Others may hold it too. In the order of locks it comes before people.
+    """
+    held = select(Competition.id).where(Competition.slug == slug).with_for_update(read=True)
+    session.execute(held)
+    competition = get_competition(session, slug)
+    session.refresh(competition)
+    return competition
+
+
 def current_reference(session: Session, competition: Competition, split: str) -> Reference:
     """Return the reference that new evaluations of a split are graded against. Raises NotPrepared."""
     current = session.scalar(

@@ -98,9 +98,9 @@ def _insert(
 ) -> tuple[Accepted, str]:
     """Insert the rows under the entrant's lock, so that neither quota nor Idempotency-Key can be used twice.
 
-    Return also the class of devices that may run it.
+    The competition is held, so that nothing is accepted once a close has looked for what it waits for. Return also the class of devices that may run it.
     """
-    entrant = entrants.lock(session, incoming.user_id, registry.get_competition(session, incoming.slug).id)
+    entrant = entrants.lock(session, incoming.user_id, registry.hold(session, incoming.slug).id)
     replayed = _replay(session, incoming)
     if replayed is not None:
         return replayed, "any"

@@ -112,8 +112,11 @@ def bring_in(
         row = TeamMember(competition_id=place.id, user_id=one, team_id=team.id, joined_at=now)
         session.add(row)
     session.flush()
-    theirs = update(Submission).where(Submission.competition_id == place.id, Submission.user_id.in_(people))
-    session.execute(theirs.values(team_id=team.id).execution_options(synchronize_session=False))
+    theirs = Submission.competition_id == place.id, Submission.user_id.in_(people)
+    in_order = select(Submission.id).where(*theirs).order_by(Submission.id)  # as whoever else locks several
+    session.execute(in_order.with_for_update(key_share=True))
+    joined = update(Submission).where(*theirs).values(team_id=team.id)
+    session.execute(joined.execution_options(synchronize_session=False))
     _give_up_choices(session, place, team, people, actor, now)
     here = select(Team.id).where(Team.competition_id == place.id)
     session.execute(

@@ -5,8 +5,19 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
-from app import closing, disqualifying, events, finals, leaderboard, registry, submissions, timetable
+from app import (
+    closing,
+    disqualifying,
+    entrants,
+    events,
+    finals,
+    leaderboard,
+    registry,
+    submissions,
+    timetable,
+)
 from app.db import make_engine, read_only, unit_of_work
 from app.models import Competition, Evaluation, FinalEntry, Run, Submission, Team, User
 from app.phases import GRACE
@@ -261,14 +272,57 @@ def test_a_private_evaluation_that_fails_is_over_and_refunds_nothing(world, ada)
     assert world.refunds(only) == 0
 
 
-def test_what_is_disqualified_takes_no_place_and_another_gets_it(world, ada, admin):
-    low, best, second = scored(world, ada, 0.1, 0.3, 0.2)
+def test_what_is_disqualified_keeps_its_place_and_the_next_is_entered_beside_it(world, ada, admin):
+    low, third, best, second = scored(world, ada, 0.1, 0.15, 0.3, 0.2)
     choose(world, ada, second, low)
     with unit_of_work(world.engine) as session:
         for submission in (second, best):
             disqualifying.disqualify_submission(session, submission, "copied", admin, NOW)
     advance(world)
-    assert entries(world) == {second: (DROPPED, False), low: (ENTERED, False)}
+    assert entries(world) == {second: (ENTERED, False), low: (ENTERED, False), third: (ENTERED, True)}
+
+
+def test_who_is_reinstated_after_the_close_has_the_final_entries_that_they_would_have_had(world, ada, admin):
+    low, best, second = scored(world, ada, 0.1, 0.3, 0.2)
+    choose(world, ada, low)
+    with unit_of_work(world.engine) as session:
+        competition = registry.get_competition(session, "digits")
+        disqualifying.disqualify_entrant(session, competition, ada, "copied", admin, NOW)
+    advance(world)
+    assert entries(world) == {low: (ENTERED, False), best: (ENTERED, True)}
+    for evaluation in _private_ids(world, low, best):
+        world.score(evaluation, 0.2, AFTER)
+    assert _on_the_private_board(world) == []
+    with unit_of_work(world.engine) as session:
+        competition = registry.get_competition(session, "digits")
+        disqualifying.reinstate_entrant(session, competition, ada, "an error", admin, AFTER)
+    assert _on_the_private_board(world) == ["ada"]
+    assert second not in private(world)
+
+
+def _on_the_private_board(world):
+    with read_only(world.engine) as session:
+        competition = session.scalars(select(Competition)).one()
+        rows = leaderboard.board(session, competition, AFTER, "private").rows
+        return [row.entry.entrant_name for row in rows]
+
+
+def test_what_ended_by_a_clock_that_is_ahead_is_entered_like_any_other(world, ada):
+    ahead, evaluation = world.submission(ada)
+    world.score(evaluation, 0.3, AFTER + MINUTE)
+    assert advance(world) == 1
+    assert entries(world) == {ahead: (ENTERED, True)}
+
+
+def test_a_competition_that_cannot_be_revealed_stops_no_other(world, ada, caplog):
+    scored(world, ada, 0.3)
+    world.competition("faces")
+    with unit_of_work(world.engine) as session:
+        broken = registry.get_competition(session, "faces")
+        broken.closed_at, broken.config = AFTER, {"slug": "broken"}
+    assert advance(world) == 1
+    assert closed_at(world) == AFTER
+    assert "faces cannot be revealed" in caplog.text
 
 
 def test_the_members_of_a_team_share_its_places(world, ada):
@@ -292,3 +346,25 @@ def test_the_members_of_a_team_share_its_places(world, ada):
             submission.team_id = "team"
     advance(world)
     assert set(entries(world)) == {hers[1], theirs[0]}
+
+
+def test_no_close_gets_between_what_a_submission_sees_of_its_competition_and_its_commit(
+    world, door, monkeypatch
+):
+    if world.engine.dialect.name == "sqlite":
+        pytest.skip("there is one writer at a time")
+    lock, other, kept_out = entrants.lock, make_engine(world.engine.url), []
+
+    def while_locking(*words):
+        row = select(Competition.id).with_for_update(key_share=True, nowait=True)
+        with unit_of_work(other) as session:
+            try:
+                session.execute(row)
+            except OperationalError:
+                kept_out.append(True)
+                session.rollback()
+        return lock(*words)
+
+    monkeypatch.setattr(entrants, "lock", while_locking)
+    assert door().created
+    assert kept_out

@@ -5,6 +5,7 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
+from sqlalchemy import event
 
 from app import entrants, finals, quota, registry, submissions, teams
 from app.db import read_only, unit_of_work
@@ -294,6 +295,26 @@ def test_final_entries_join_while_there_is_room_else_those_of_the_team_that_aske
     do(teams.accept, do(teams.invite, "digits", "eve", ada).id, eve)
     assert chosen(world, eve) == together
     assert world.events("final.dropped") == 2
+
+
+def test_what_joins_a_team_is_locked_in_the_order_of_ids_before_it_is_changed(
+    world, door, do, sieve, ada, grace
+):
+    door(user_id=grace.id)
+    invitation, sent = do(teams.invite, "digits", "grace", ada).id, []
+
+    def keep(_connection, _cursor, statement, *_more):
+        sent.append(" ".join(statement.split()))
+
+    event.listen(world.engine, "before_cursor_execute", keep)
+    try:
+        do(teams.accept, invitation, grace)
+    finally:
+        event.remove(world.engine, "before_cursor_execute", keep)
+    changed = next(n for n, one in enumerate(sent) if one.startswith("UPDATE submissions"))
+    assert "ORDER BY submissions.id" in sent[changed - 1]
+    if world.engine.dialect.name != "sqlite":
+        assert sent[changed - 1].endswith("FOR NO KEY UPDATE")
 
 
 def test_what_an_admin_gave_counts_for_the_team(world, door, do, sieve, ada, grace, admin):
