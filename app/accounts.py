@@ -7,8 +7,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app import auth, events
-from app.errors import BadRequest, Conflict, NotFound
-from app.models import PasswordReset, Token, User
+from app.errors import BadRequest, Conflict, Forbidden, NotFound
+from app.models import Identity, PasswordReset, Token, User
 from app.text import has_control
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -59,8 +59,13 @@ def change_password(session: Session, user_id: str, hashed: str, kept: str, now:
 
 
 def replace_password(session: Session, user: User, hashed: str, now: datetime) -> None:
-    """Give an account another password, by somebody who did not know the old one: all its sessions end."""
-    session.execute(delete(Token).where(Token.user_id == user.id, Token.kind == "session"))
+    """Give an account another password, by somebody who did not know the old one: no session or token is left.
+
+    Nor is what was connected at an identity provider, but for whoever has come in by that alone so far.
+    """
+    session.execute(delete(Token).where(Token.user_id == user.id))
+    if user.password_hash:
+        session.execute(delete(Identity).where(Identity.user_id == user.id))
     _store_password(session, user, hashed, now)
 
 
@@ -71,7 +76,7 @@ def _store_password(session: Session, user: User, hashed: str, now: datetime) ->
 
 
 def set_role(session: Session, name: str, role: str, actor: str, now: datetime) -> User:
-    """Make somebody an admin or a participant. Raises NotFound, BadRequest, or Conflict for oneself."""
+    """Make somebody an admin or a participant. Raises NotFound, BadRequest, Forbidden, or Conflict for oneself."""
     auth.check_role(role)
     user = _another(session, name, actor)
     if user.role != role:
@@ -81,7 +86,7 @@ def set_role(session: Session, name: str, role: str, actor: str, now: datetime) 
 
 
 def disable(session: Session, name: str, actor: str, now: datetime) -> User:
-    """Let somebody in nowhere: sessions, tokens and reset links end. Raises NotFound, or Conflict for oneself."""
+    """Let somebody in nowhere: sessions, tokens and reset links end. Raises NotFound, Forbidden, or Conflict for oneself."""
     user = _another(session, name, actor)
     for table in (Token, PasswordReset):
         session.execute(delete(table).where(table.user_id == user.id))
@@ -101,8 +106,17 @@ def enable(session: Session, name: str, actor: str, now: datetime) -> User:
 
 
 def _another(session: Session, name: str, actor: str) -> User:
-    """Return an account that is not the actor's own, so that an installation always keeps an admin."""
+    """Return an account that is not the actor's own, so that an installation always keeps an admin: the actor.
+
+    All admins are locked, in id order: of two who demote each other at once one is an admin no more when it is their
+    turn, and is refused. An actor that is no account is an operator. Raises NotFound, Conflict or Forbidden.
+    """
+    may = (User.role == "admin", User.disabled_at.is_(None))
+    admins = session.scalars(select(User.name).where(*may).order_by(User.id).with_for_update(key_share=True))
+    is_admin = actor in admins.all()
     user = by_name(session, name)
     if user.name == actor:
         raise Conflict("This is your own account.", advice="Ask another admin, or an operator.")
+    if not is_admin and session.scalar(select(User.id).where(User.name == actor)) is not None:
+        raise Forbidden("You are not an admin any more.", advice="Ask another admin, or an operator.")
     return user

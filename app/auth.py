@@ -17,7 +17,8 @@ from app import events
 from app.db import read_only
 from app.errors import BadRequest, Conflict, Forbidden, NotAuthenticated
 from app.limits import Gate
-from app.models import Competition, CompetitionOrganiser, Token, User
+from app.models import Competition, CompetitionOrganiser, Team, Token, User
+from app.teams import names
 
 WITH_GRANTS = (
     selectinload(User.grants).joinedload(CompetitionOrganiser.competition).load_only(Competition.slug)
@@ -44,7 +45,12 @@ def create_user(session: Session, name: str, password: str, role: str, now: date
 def insert_user(
     session: Session, name: str, hashed: str, role: str, now: datetime, *, email: str | None = None
 ) -> User:
-    """Insert a user whose name and role were checked, with a hash, or "" for none. Raises Conflict when the name is taken."""
+    """Insert a user whose name and role were checked, with a hash, or "" for none.
+
+    Raises Conflict when the name is taken: by an account, or by a team, whose entries would look like this one's.
+    """
+    if is_a_teams(session, name):
+        raise Conflict(f"The name {name} is taken.", advice="Choose another name.")
     user = User(
         id=uuid4().hex,
         name=name,
@@ -61,6 +67,11 @@ def insert_user(
         raise Conflict(f"The name {name} is taken.") from error
     events.write(session, "user.created", name, now, detail=role)
     return user
+
+
+def is_a_teams(session: Session, name: str) -> bool:
+    """Return whether a team of any competition has this name, or one that looks like it."""
+    return session.scalar(select(Team.id).where(Team.name_key == names.key(name)).limit(1)) is not None
 
 
 def check_name(name: str) -> None:

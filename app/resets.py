@@ -54,7 +54,7 @@ def whose(session: Session, secret: str, now: datetime) -> User:
 
 
 def redeem(engine: Engine, secret: str, password: str, now: datetime) -> User:
-    """Give the link's account this password, and end all of its sessions and other links.
+    """Give the link's account this password, and end all of its sessions, API tokens and other links.
 
     Raises NotFound for a link that is not good, and BadRequest for a password that will not do: then the link still is.
     """

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.dependencies import Ctx, Now, Person, Reading, Writing
+from app.dependencies import AccountHolder, Ctx, Now, Person, Reading, Writing
 from app.notices import account
 from app.routes import examples_notices as examples
 from app.routes.examples import ok, problems
@@ -39,11 +39,15 @@ def change_notices(wanted: NoticesIn, session: Writing, person: Person, now: Now
     summary="Set my webhook",
     responses={
         200: ok("Set", examples.NEW_WEBHOOK),
-        **problems(400, 401, unsafe=True, s400=examples.BAD_URL),
+        **problems(400, 401, 403, unsafe=True, s400=examples.BAD_URL, s403=examples.BY_TOKEN),
     },
 )
-def set_webhook(wanted: WebhookIn, context: Ctx, session: Writing, person: Person, now: Now) -> NewWebhookOut:
+def set_webhook(
+    wanted: WebhookIn, context: Ctx, session: Writing, person: AccountHolder, now: Now
+) -> NewWebhookOut:
     """Send notices to an https URL from now on, each as a POST of JSON.
+
+    This takes the session of a browser that is signed in: an API token is refused, for a webhook outlives it.
 
     `Lethe-Signature: t=...,v1=...` holds the time and the HMAC-SHA256, by the secret, of `t.body`. What is not answered
     with 2xx within 10 seconds is sent again, later and later, for three days; a notice may arrive twice, with the same
@@ -59,11 +63,11 @@ def set_webhook(wanted: WebhookIn, context: Ctx, session: Writing, person: Perso
     summary="Remove my webhook",
     responses={
         200: ok("Removed", examples.NOTICES | {"webhook": None}),
-        **problems(401, 404, unsafe=True, s404=examples.NO_WEBHOOK),
+        **problems(401, 403, 404, unsafe=True, s403=examples.BY_TOKEN, s404=examples.NO_WEBHOOK),
     },
 )
-def remove_webhook(session: Writing, person: Person, now: Now) -> NoticesOut:
-    """Send nothing to it any more."""
+def remove_webhook(session: Writing, person: AccountHolder, now: Now) -> NoticesOut:
+    """Send nothing to it any more. This too takes a browser's session: an API token is refused."""
     account.remove_webhook(session, person, now)
     session.flush()
     return views.describe(session, person)

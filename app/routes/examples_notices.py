@@ -34,6 +34,12 @@ BAD_URL: Words = (
     "A webhook's URL begins with https:// and names a host.",
     "Give the address of your receiver, https://...",
 )
+BY_TOKEN: Words = (
+    "forbidden",
+    "You may not do this",
+    "An API token cannot manage the account that it belongs to.",
+    "Sign in with your password, on the sign-in page.",
+)
 NO_WEBHOOK: Words = ("not_found", "Not found", "You have no webhook.", "Set its URL first.")
 MANY_TESTS: Words = (
     "conflict",

@@ -5,10 +5,11 @@ from threading import Barrier, Thread
 
 import pytest
 
-from app import access, accounts, auth, invitations, resets, tokens
+from app import access, accounts, auth, identities, invitations, resets, teams, tokens
 from app.db import read_only, unit_of_work
 from app.errors import BadRequest, Conflict, Forbidden, NotAuthenticated, NotFound
-from app.models import Invitation, PasswordReset, Token, User
+from app.models import Identity, Invitation, PasswordReset, Token, User
+from app.oidc import Claims
 from tests.app.conftest import DAY, NOW
 
 PASSWORD = "correct horse"
@@ -133,7 +134,7 @@ def test_addresses_that_people_have_are_taken():
         assert accounts.checked_email(good) == good
 
 
-def test_a_reset_link_gives_a_new_password_once_and_ends_every_session(engine, world, eve):
+def test_a_reset_link_gives_a_new_password_once_and_ends_every_session_and_token(engine, world, eve):
     session_secret, api = (
         done(engine, auth.issue_token, eve, kind, "t", NOW, DAY) for kind in ("session", "api")
     )
@@ -143,10 +144,19 @@ def test_a_reset_link_gives_a_new_password_once_and_ends_every_session(engine, w
     assert resets.redeem(engine, first, OTHER, NOW).name == "eve"
     assert auth.verify_password(engine, "eve", OTHER).name == "eve"
     assert holds(engine, session_secret) is None
-    assert holds(engine, api, "api") == "eve"
+    assert holds(engine, api, "api") is None
     for secret in (first, second, "lethe_nothing", "\ud800"):
         with pytest.raises(NotFound):
             resets.redeem(engine, secret, PASSWORD, NOW)
+
+
+def test_a_reset_link_removes_what_was_connected_but_not_the_only_way_in(engine, world, eve):
+    elsewhere = done(engine, auth.insert_user, "elsewhere", "", "participant", NOW)
+    for user in (eve, elsewhere):
+        done(engine, identities.connect, Claims("https://id.example.org", user.name, "", ""), user.id, NOW)
+        resets.redeem(engine, done(engine, resets.issue, user, "root", NOW), OTHER, NOW)
+    with read_only(engine) as session:
+        assert [one.user_id for one in session.query(Identity)] == [elsewhere.id]
 
 
 def test_a_reset_link_ends_after_a_day_and_with_the_account(engine, world, eve):
@@ -214,6 +224,43 @@ def test_a_role_is_changed_by_another_and_never_ones_own(engine, world, eve):
         done(engine, accounts.set_role, "eve", "organiser", "root", NOW)
     with pytest.raises(NotFound):
         done(engine, accounts.set_role, "nobody", "admin", "root", NOW)
+
+
+def test_of_two_admins_who_demote_each_other_at_once_one_stays(engine, world, eve):
+    done(engine, auth.create_user, "max", PASSWORD, "admin", NOW)
+    done(engine, accounts.set_role, "eve", "admin", "an operator", NOW)
+    refused = []
+
+    def second():
+        try:
+            done(engine, accounts.set_role, "eve", "participant", "max", NOW)
+        except Forbidden as error:
+            refused.append(str(error))
+
+    other = Thread(target=second)
+    with unit_of_work(engine) as session:
+        accounts.set_role(session, "max", "participant", "eve", NOW)
+        session.flush()
+        other.start()
+        other.join(0.5)  # it waits for what is locked here
+    other.join()
+    assert refused == ["You are not an admin any more."]
+    assert seen(engine, accounts.by_name, "eve").role == "admin"
+
+
+def test_who_is_an_admin_no_more_disables_nobody(engine, world, eve):
+    done(engine, auth.create_user, "max", PASSWORD, "participant", NOW)
+    with pytest.raises(Forbidden, match="not an admin any more"):
+        done(engine, accounts.disable, "eve", "max", NOW)
+
+
+def test_an_account_does_not_take_a_teams_name(engine, world, eve):
+    done(engine, teams.create, "digits", "Sieve", eve, NOW)
+    for name in ("Sieve", "sieve"):
+        with pytest.raises(Conflict, match="is taken"):
+            done(engine, auth.create_user, name, PASSWORD, "participant", NOW)
+    claims = Claims("https://id.example.org", "u-1", "sieve", "")
+    assert done(engine, identities.sign_in, claims, NOW).name == "sieve-2"
 
 
 def test_all_sessions_but_one_end_and_tokens_stay(engine, world, eve):

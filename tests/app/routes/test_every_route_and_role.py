@@ -174,8 +174,8 @@ POST   /api/v1/invitations/{invitation_id}/decline                    401 200 40
 POST   /api/v1/invitations/{invitation_id}/withdraw                   401 404 404 404 404 404
 GET    /api/v1/notices                                                401 200 200 200 200 200
 PATCH  /api/v1/notices                                                401 200 200 200 200 200
-PUT    /api/v1/webhook                                                401 200 200 200 200 200
-DELETE /api/v1/webhook                                                401 200 404 404 404 404
+PUT    /api/v1/webhook                                                401 403 403 403 403 403
+DELETE /api/v1/webhook                                                401 403 403 403 403 403
 POST   /api/v1/webhook/test                                           401 202 404 404 404 404
 GET    /api/v1/openapi.json                                           200 200 200 200 200 200
 GET    /healthz                                                        200 200 200 200 200 200

@@ -64,7 +64,7 @@ def test_where_it_is_closed_nobody_makes_an_account_not_even_by_invitation(clien
         assert client.get(path).status_code == 403
     assert register(client).status_code == register(client, invitation=secret).status_code == 403
     assert "newcomer" not in names(world)
-    assert "made by the organiser" in client.get("/sign-in").text
+    assert "made by the organisers: ask them" in client.get("/sign-in").text
 
 
 @only("registration", ["invitation"])
