@@ -4,7 +4,7 @@ Every place that is still free at the close is taken by the entrant's best publi
 (app.closing), so whoever chooses nothing has their best ones. A team has its final entries together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -30,12 +30,19 @@ def of_entrant(session: Session, competition: Competition, entrant: Entrant) -> 
 
 
 def choose(
-    session: Session, slug: str, person: User, submission_ids: Sequence[str], now: datetime
+    session: Session,
+    slug: str,
+    person: User,
+    submission_ids: Sequence[str],
+    now: datetime,
+    *,
+    seen: Collection[str] | None = None,
 ) -> Sequence[FinalEntry]:
     """Make exactly these submissions the choice of a person, or of their team; none leaves it to the close.
 
-    Raises NotFound, BadRequest for too many, and Conflict unless the competition is open and each is scored or still
-    under way.
+    With `seen`, what was chosen when they looked, a choice that somebody has changed since is not replaced.
+    Raises NotFound, BadRequest for too many, and Conflict unless the competition is open, the choice is as seen, and
+    each is scored or still under way.
     """
     competition = registry.hold(session, slug)
     wanted = list(dict.fromkeys(submission_ids))
@@ -44,6 +51,7 @@ def choose(
     entrant = entrants.lock(session, person.id, competition.id)
     disqualification.check(session, competition, person.id)
     chosen = {one.submission_id: one for one in of_entrant(session, competition, entrant)}
+    _check_seen(seen, chosen)
     added = [one for one in wanted if one not in chosen]
     for submission_id in added:
         _check_may_stand(session, _owned(session, competition, entrant, submission_id))
@@ -75,6 +83,14 @@ def _check_open(competition: Competition, now: datetime) -> None:
         raise Conflict(
             f"Final entries were locked at the close, {competition.closes_at:%Y-%m-%d %H:%M} UTC.",
             advice="What was chosen then stands; free places are filled with your best public submissions.",
+        )
+
+
+def _check_seen(seen: Collection[str] | None, chosen: Collection[str]) -> None:
+    if seen is not None and set(seen) != set(chosen):
+        raise Conflict(
+            "The choice was changed after you looked at it; nothing of yours was kept.",
+            advice="Look at the choice as it is now, then choose again.",
         )
 
 

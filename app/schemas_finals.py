@@ -53,6 +53,12 @@ class FinalsIn(BaseModel):
         json_schema_extra={"examples": [{"submission_ids": ["3f2b8c1d9e4a4f6b8a7c6d5e4f3a2b1c"]}]},
     )
     submission_ids: list[str] = Field(max_length=100, description="none leaves the choice to the close")
+    seen: list[str] | None = Field(
+        default=None,
+        max_length=100,
+        description="the final entries as you last read them: when they are others by now, nothing is changed and the "
+        "answer is 409; without it the choice is replaced whatever it is",
+    )
 
 
 class ClosingOut(Out):

@@ -151,10 +151,14 @@ class Api:
         path = f"competitions/{quote(slug, safe='')}/finals"
         return self._object(self._send("GET", path), "entries", "candidates", "places")
 
-    def choose_finals(self, slug: str, submission_ids: Sequence[str]) -> JsonObject:
-        """Make exactly these submissions my final entries."""
+    def choose_finals(
+        self, slug: str, submission_ids: Sequence[str], seen: Sequence[str] | None = None
+    ) -> JsonObject:
+        """Make exactly these submissions my final entries; with `seen`, only if they are still what was read."""
         path = f"competitions/{quote(slug, safe='')}/finals"
-        chosen = {"submission_ids": list(submission_ids)}
+        chosen: JsonObject = {"submission_ids": list(submission_ids)}
+        if seen is not None:
+            chosen["seen"] = list(seen)
         return self._object(self._send("PUT", path, json=chosen), "entries", "candidates", "places")
 
     def public_data(self, slug: str) -> JsonObject:

@@ -52,7 +52,7 @@ def drop(*, slug: str, submission_ids: Sequence[str], as_json: bool, url: str | 
     with _api(url) as api:
         chosen = [one["submission_id"] for one in api.finals(slug)["entries"]]
         kept = [one for one in chosen if submission_ids and one not in submission_ids]
-        _show(api.choose_finals(slug, kept), as_json=as_json)
+        _show(api.choose_finals(slug, kept, seen=chosen), as_json=as_json)
 
 
 def _api(url: str | None) -> Api:

@@ -22,7 +22,9 @@ ACTOR = "operator"
 @click.command()
 @click.argument("slug")
 @click.option("--yes", is_flag=True, help="Reveal; without it, only show what would be revealed.")
-@click.option("--force", is_flag=True, help="Leave entries that stalled again after a rerun without a score.")
+@click.option(
+    "--force", is_flag=True, help="Leave entries that had no score after a rerun either without one."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @reported
 def reveal(*, slug: str, yes: bool, force: bool, as_json: bool) -> None:

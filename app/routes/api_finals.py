@@ -51,9 +51,10 @@ def read_finals(slug: Slug, session: Reading, person: Person, now: Now) -> Final
 def choose_finals(slug: Slug, wanted: FinalsIn, session: Writing, person: Person, now: Now) -> FinalsOut:
     """Make exactly these submissions your choice, or your team's; scored ones, or ones that are under way.
 
-    It can be changed until the close. `rule` says what becomes of places that are not chosen for.
+    It can be changed until the close. A team has one choice: send what you have read as `seen`, and a teammate's later
+    choice is not undone. `rule` says what becomes of places that are not chosen for.
     """
-    finals.choose(session, slug, person, wanted.submission_ids, now)
+    finals.choose(session, slug, person, wanted.submission_ids, now, seen=wanted.seen)
     return views.describe(session, slug, person, now)
 
 

@@ -36,11 +36,17 @@ def choose(
     session: Writing,
     person: Person,
     now: Now,
+    *,
     submission: Annotated[list[str] | None, Form(max_length=1000)] = None,
+    seen: Annotated[list[str] | None, Form(max_length=1000)] = None,
 ) -> Response:
-    """Make the marked submissions the choice; one that is refused shows the form again with the reason."""
+    """Make the marked submissions the choice; one that is refused shows the form again with the reason.
+
+    `seen` are those that the page showed as chosen; an empty one says that there were none.
+    """
+    shown_before = None if seen is None else list(filter(None, seen))
     try:
-        finals.choose(session, slug, person, submission or [], now)
+        finals.choose(session, slug, person, submission or [], now, seen=shown_before)
     except (BadRequest, Conflict) as error:
         shown = {
             "competition": competitions.describe(session, slug, person, now),

@@ -56,7 +56,7 @@ def test_dropping_keeps_the_others_and_without_an_id_none(service, lethe, given,
     service.on(f"GET {FINALS}", Answer(200, finals("a1", "b2")))
     service.on(f"PUT {FINALS}", Answer(200, finals(*kept)))
     assert lethe("final", "drop", "digits", *given).exit_code == 0
-    assert json.loads(service.seen[-1].body) == {"submission_ids": kept}
+    assert json.loads(service.seen[-1].body) == {"submission_ids": kept, "seen": ["a1", "b2"]}
 
 
 def test_a_locked_choice_is_refused_in_the_services_words(service, lethe):

@@ -75,6 +75,34 @@ def test_the_form_chooses_without_a_script_and_shows_what_is_wrong(client, playe
     assert " checked" not in client.get(f"{PAGE}/finals").text
 
 
+def test_a_page_that_was_opened_before_a_teammate_chose_does_not_undo_their_choice(
+    client, bearer, played, sign_in
+):
+    sign_in("ada")
+    opened = client.get(f"{PAGE}/finals").text
+    assert opened.count('name="seen"') == 1
+    assert choose(client, bearer, "ada", played["low"]).status_code == 200
+    stale = client.post(f"{PAGE}/finals", data={"seen": "", "submission": [played["ada"]]})
+    assert stale.status_code == 409
+    assert "changed after you looked" in stale.text
+    assert f'name="seen" value="{played["low"]}"' in stale.text
+    fresh = {"seen": ["", played["low"]], "submission": [played["ada"]]}
+    assert client.post(f"{PAGE}/finals", data=fresh).status_code == 303
+
+
+def test_a_choice_by_api_that_says_what_was_seen_is_refused_once_that_has_changed(client, bearer, played):
+    def put(chosen, seen):
+        wanted = {"submission_ids": [played[one] for one in chosen], "seen": [played[one] for one in seen]}
+        return client.put(FINALS, json=wanted, headers=bearer("ada"))
+
+    assert put(["low"], seen=[]).status_code == 200
+    late = put(["ada"], seen=[])
+    assert (late.status_code, late.json()["code"]) == (409, "conflict")
+    entries = client.get(FINALS, headers=bearer("ada")).json()["entries"]
+    assert [one["submission_id"] for one in entries] == [played["low"]]
+    assert put(["ada"], seen=["low"]).status_code == 200
+
+
 def test_a_choice_that_failed_meanwhile_is_shown_as_lost(client, world, bearer, sign_in, played):
     world.clock.forward(days=1)
     risky = world.submit("ada")
