@@ -1,6 +1,7 @@
 """Accounts of people whom an identity provider signs in, by issuer and subject and by nothing else."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -8,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import accounts, auth, events
-from app.errors import BadRequest, Conflict, Forbidden
+from app.errors import BadRequest, Conflict, Forbidden, NotFound
 from app.models import Identity, User
 from app.oidc import Claims
 
@@ -37,9 +38,26 @@ def connect(session: Session, claims: Claims, user_id: str, now: datetime) -> No
         _link(session, claims, session.get_one(User, user_id), now)
 
 
-def is_connected(session: Session, viewer: User) -> bool:
-    """Return whether somebody can sign in by an identity provider."""
-    return session.scalar(select(Identity.user_id).where(Identity.user_id == viewer.id).limit(1)) is not None
+def listing(session: Session, viewer: User) -> Sequence[Identity]:
+    """Return by which identities somebody can sign in, the oldest first."""
+    query = select(Identity).where(Identity.user_id == viewer.id)
+    return session.scalars(query.order_by(Identity.created_at, Identity.subject)).all()
+
+
+def remove(session: Session, user_id: str, issuer: str, subject: str, now: datetime) -> None:
+    """Let an identity sign in to this account no more. Raises NotFound, or Conflict for the only way in."""
+    query = select(User).where(User.id == user_id).with_for_update(key_share=True)
+    user = session.scalars(query.execution_options(populate_existing=True)).one()
+    own = listing(session, user)
+    found = next((one for one in own if (one.issuer, one.subject) == (issuer, subject)), None)
+    if found is None:
+        raise NotFound("Your account has no such identity.")
+    if len(own) == 1 and not user.password_hash:
+        raise Conflict(
+            "This is your only way to sign in.", advice="Ask for a link to choose a password first."
+        )
+    session.delete(found)
+    events.write(session, "user.unlinked", user.name, now, detail=issuer)
 
 
 def _known(session: Session, claims: Claims) -> User | None:

@@ -103,6 +103,24 @@ def revoke_token(token_id: str, session: Writing, person: AccountHolder, now: No
     return _back()
 
 
+@router.post("/identities/remove")
+def remove_identity(
+    request: Request,
+    context: Ctx,
+    person: AccountHolder,
+    issuer: Annotated[PlainText, Form(max_length=255)] = "",
+    subject: Annotated[PlainText, Form(max_length=255)] = "",
+) -> Response:
+    """Let an identity of a provider sign in to this account no more."""
+    now = context.clock()
+    try:
+        with unit_of_work(context.engine) as session:
+            identities.remove(session, person.id, issuer, subject, now)
+    except LetheError as error:
+        return _again(request, context, person, error, now)
+    return _back()
+
+
 def _own_secret(request: Request, context: Context) -> str:
     return request.cookies.get(session_cookie(context), "")
 
@@ -123,7 +141,7 @@ def _shown(
     return {
         **tokens.overview(session, person, _own_secret(request, context), now),
         "oidc": None if context.oidc is None else context.oidc.name,
-        "connected": identities.is_connected(session, person),
+        "identities": identities.listing(session, person),
         "secret": None,
         "problem": None,
     }

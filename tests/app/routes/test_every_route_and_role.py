@@ -55,6 +55,7 @@ POST   /sign-in                                                        303 303 3
 POST   /sign-out                                                       303 303 303 303 303 303
 GET    /sign-in/oidc                                                   404 404 404 404 404 404
 GET    /sign-in/oidc/callback                                          404 404 404 404 404 404
+POST   /sign-in/oidc/connect                                           401 404 404 404 404 404
 GET    /register                                                       200 200 200 200 200 200
 POST   /register                                                       303 303 303 303 303 303
 GET    /forgot                                                         200 200 200 200 200 200
@@ -71,6 +72,7 @@ POST   /account/notices/letters                                        401 303 3
 POST   /account/notices/webhook                                        401 201 201 201 201 201
 POST   /account/notices/webhook/remove                                 401 303 404 404 404 404
 POST   /account/notices/webhook/test                                   401 303 404 404 404 404
+POST   /account/identities/remove                                      401 404 404 404 404 404
 POST   /account/tokens                                                 401 201 201 201 201 201
 POST   /account/tokens/{token_id}/revoke                               401 303 404 404 404 404
 GET    /organise                                                       in  403 403 200 200 200

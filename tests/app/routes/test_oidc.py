@@ -1,5 +1,6 @@
 """Signing in through an identity provider, from the button to the session, against a provider of the tests' own."""
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -53,6 +54,17 @@ def go_through(client, provider, target="/", **headers):
     return come_back(client, provider.authorize(begin(client, target, **headers)))
 
 
+def connect(client, provider, password=PASSWORD):
+    """Press the button on the account page, then follow the link to the provider and back."""
+    own = {"Sec-Fetch-Site": "same-origin"}
+    page = client.post("/sign-in/oidc/connect", data={"password": password}, headers=own)
+    if page.status_code != 200:
+        return page
+    onward = re.search(r'class="button" href="([^"]+)"', page.text)[1].replace("&amp;", "&")
+    query = {key: values[0] for key, values in parse_qs(urlsplit(onward).query).items()}
+    return come_back(client, provider.authorize(query))
+
+
 def names(world):
     with read_only(world.engine) as session:
         return sorted(name for (name,) in session.query(User.name))
@@ -85,7 +97,7 @@ def test_somebody_signed_in_connects_their_account_and_comes_in_either_way(clien
     own = {"Sec-Fetch-Site": "same-origin"}
     client.post("/sign-in", data={"name": "ada", "password": PASSWORD}, headers=own)
     assert "Sign in with Example too" in client.get("/account").text
-    assert go_through(client, provider, "/account", **own).headers["Location"] == "/account"
+    assert connect(client, provider).headers["Location"] == "/account"
     assert "You may sign in with Example too" in client.get("/account").text
     client.cookies.clear()
     go_through(client, provider)
@@ -93,8 +105,40 @@ def test_somebody_signed_in_connects_their_account_and_comes_in_either_way(clien
     assert names(world) == ["ada", "grace", "root"]
     client.cookies.clear()
     client.post("/sign-in", data={"name": "grace", "password": PASSWORD}, headers=own)
-    answer = go_through(client, provider, "/account", **own)
+    answer = connect(client, provider)
     assert (answer.status_code, "another account" in answer.text) == (409, True)
+
+
+def test_without_the_password_nothing_is_connected(client, provider, world):
+    own = {"Sec-Fetch-Site": "same-origin"}
+    client.post("/sign-in", data={"name": "ada", "password": PASSWORD}, headers=own)
+    answer = connect(client, provider, "not hers")
+    assert (answer.status_code, "not your password" in answer.text) == (403, True)
+    address = provider.authorize(begin(client, "/account", **own))
+    secret, _, target = client.cookies["lethe_oidc"].split(".", 2)
+    client.cookies.clear()
+    client.post("/sign-in", data={"name": "ada", "password": PASSWORD}, headers=own)
+    client.cookies.set("lethe_oidc", f"{secret}.connect.{target}")
+    answer = come_back(client, address)
+    assert (answer.status_code, "not begun by you" in answer.text) == (403, True)
+    with read_only(world.engine) as session:
+        assert session.query(Identity).count() == 0
+
+
+def test_what_was_connected_is_listed_and_removed_but_never_the_only_way_in(client, provider, world):
+    own = {"Sec-Fetch-Site": "same-origin"}
+    client.post("/sign-in", data={"name": "ada", "password": PASSWORD}, headers=own)
+    connect(client, provider)
+    assert f"u-1 at {provider.issuer}" in client.get("/account").text
+    form = {"issuer": provider.issuer, "subject": "u-1"}
+    for status in (303, 404):
+        answer = client.post("/account/identities/remove", data=form, headers=own)
+        assert answer.status_code == status
+    client.cookies.clear()
+    go_through(client, provider)
+    assert "<strong>lovelace</strong>" in client.get("/account").text
+    answer = client.post("/account/identities/remove", data=form, headers=own)
+    assert (answer.status_code, "only way to sign in" in answer.text) == (409, True)
 
 
 def test_another_sites_link_connects_nobodys_account(client, provider, world):
