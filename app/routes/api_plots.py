@@ -1,14 +1,14 @@
 """API v1: the numbers behind the plots."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
-from app.dependencies import Now, Person, Reading, Visitor
+from app.dependencies import Ctx, Now, Person, Reading, Visitor, look_for_changes
 from app.routes import examples, examples_plots
 from app.routes.api import SubmissionId
 from app.routes.door import Slug
 from app.routes.security import OPTIONAL, SIGNED_IN
 from app.schemas_plots import BoardProgressOut, PlotsOut
-from app.views import boards, climbs, plots
+from app.views import climbs, plots
 
 router = APIRouter(prefix="/api/v1")
 
@@ -35,8 +35,9 @@ def read_plots(submission_id: SubmissionId, session: Reading, person: Person) ->
     tags=["competitions"],
     responses={200: examples.ok("The first ten", examples_plots.PROGRESS), **examples.problems(401, 404)},
     openapi_extra=OPTIONAL,
+    dependencies=[Depends(look_for_changes)],
 )
-def read_progress(slug: Slug, session: Reading, visitor: Visitor, now: Now) -> BoardProgressOut:
+def read_progress(slug: Slug, context: Ctx, session: Reading, visitor: Visitor, now: Now) -> BoardProgressOut:
     """Read when the best published score of each of the first ten places rose; with a token, your own place's too."""
-    board = boards.board(session, slug, now)
-    return climbs.of_board(session, board, None if visitor is None else visitor.name, now)
+    board, steps = context.boards.climbed(session, slug, now)
+    return climbs.of_board(board, steps, None if visitor is None else visitor.name)

@@ -58,15 +58,16 @@ def leaderboard(
         return context.renderer.page(request, "leaderboard_hidden.html", shown, viewer=visitor)
     if how.split == "private" and competition.revealed_at is None:
         whole = boards.board(session, slug, now, how.split)  # an organiser's alone, and kept nowhere
+        steps = climbs.steps_of(session, slug, how.split, now)
     else:
-        whole = context.boards.board(session, slug, now, how.split)
+        whole, steps = context.boards.climbed(session, slug, now, how.split)
     shown |= {
         "whole": whole,
         "board": arranged(whole, how),
         "how": how,
         "choice": CHOICE,
         "organises": access.organises(visitor, slug),
-        "board_plots": climbs.drawn(session, whole, None if visitor is None else visitor.name, now),
+        "board_plots": climbs.drawn(whole, steps, None if visitor is None else visitor.name, now),
     }
     return context.renderer.page(request, "leaderboard.html", shown, viewer=visitor)
 

@@ -17,7 +17,8 @@ from app.errors import NotFound
 from app.models import Competition, Evaluation, FinalEntry, Reference, Submission, User
 from app.schemas import LeaderboardOut, LeaderboardRow
 from app.status import FinalState, Verdict
-from app.views import versions
+from app.views import climbs, versions
+from app.views.climbs import Steps
 from app.views.competitions import decimals_of, reference_or_none, retraining_of
 from app.views.evaluations import flags_out
 from app.views.polls import TRUST_SECONDS
@@ -156,6 +157,7 @@ class Boards:
     changes: Changes
     clock: Callable[[], float] = time.monotonic
     _kept: dict[_Key, _Kept] = field(default_factory=dict)
+    _steps: dict[tuple[str, Split], tuple[str, Steps]] = field(default_factory=dict)
     _turns: tuple[Lock, ...] = field(default_factory=lambda: tuple(Lock() for _ in range(64)))
 
     def known(self, slug: str, media: str, split: Split = "public") -> Rendered | None:
@@ -209,6 +211,18 @@ class Boards:
                 rendered = Rendered(mark, hashlib.sha256(body).hexdigest()[:32], body, found)
             self._kept[key] = _Kept(rendered, version, until)
             return rendered
+
+    def climbed(
+        self, session: Session, slug: str, now: datetime, split: Split = "public"
+    ) -> tuple[LeaderboardOut, Steps]:
+        """Return the leaderboard and how its scores rose, both as they are kept. Raises NotFound as `get` does."""
+        kept = self.get(session, slug, now, "json", LeaderboardOut.model_dump_json, split)
+        with self._turn((slug, split, "steps")):
+            mark, steps = self._steps.get((slug, split), ("", {}))
+            if mark != kept.mark:
+                steps = climbs.steps_of(session, slug, split, now)
+                self._steps[slug, split] = kept.mark, steps
+            return kept.board, steps
 
     def board(self, session: Session, slug: str, now: datetime, split: Split = "public") -> LeaderboardOut:
         """Return the leaderboard as it is kept, to be shown in some other way. Raises NotFound as `get` does."""

@@ -14,26 +14,36 @@ from app.schemas import LeaderboardOut
 from app.schemas_plots import BoardProgressOut, ProgressOut, StepOut
 
 FIRST = 10
+Steps = dict[tuple[str, str], list[StepOut]]
+"""When each entrant's best published score rose, by kind and name."""
 
 
-def of_board(session: Session, board: LeaderboardOut, own: str | None, now: datetime) -> BoardProgressOut:
-    """Return when the best published score of each of the first places rose, and of the place of `own` or their team."""
-    competition = registry.get_competition(session, board.competition)
+def steps_of(session: Session, slug: str, split: str, now: datetime) -> Steps:
+    """Read every scored submission of a split, and return the steps; who may see it is the caller's to check."""
+    competition = registry.get_competition(session, slug)
     publish = registry.config_of(competition).publish
-    shown = [row for row in board.rows if row.rank <= FIRST or own in row.members]
-    climbs: dict[tuple[str, str], list[StepOut]] = {(row.kind, row.entrant): [] for row in shown}
-    for entry in leaderboard.history(session, competition, now, board.split):
-        steps = climbs.get(("person" if entry.team_name is None else "team", entry.entrant_name))
-        score = publish.score(entry.score)
-        if steps is not None and (not steps or score > steps[-1].score):
+    found: Steps = {}
+    for entry in leaderboard.history(session, competition, now, split):
+        kind = "person" if entry.team_name is None else "team"
+        steps, score = found.setdefault((kind, entry.entrant_name), []), publish.score(entry.score)
+        if not steps or score > steps[-1].score:
             steps.append(StepOut(at=entry.submitted_at, score=score))
+    return found
+
+
+def of_board(board: LeaderboardOut, steps: Steps, own: str | None) -> BoardProgressOut:
+    """Return when the best published score of each of the first places rose, and of the place of `own` or their team."""
+    shown = [row for row in board.rows if row.rank <= FIRST or own in row.members]
     return BoardProgressOut(
         competition=board.competition,
         split=board.split,
         ranked_by=board.ranked_by,
         entrants=[
             ProgressOut(
-                entrant=row.entrant, kind=row.kind, rank=row.rank, steps=climbs[row.kind, row.entrant]
+                entrant=row.entrant,
+                kind=row.kind,
+                rank=row.rank,
+                steps=steps.get((row.kind, row.entrant), []),
             )
             for row in shown
         ],
@@ -49,11 +59,11 @@ class BoardPlots:
     progress: ProgressChart | None
 
 
-def drawn(session: Session, board: LeaderboardOut, own: str | None, now: datetime) -> BoardPlots | None:
+def drawn(board: LeaderboardOut, steps: Steps, own: str | None, now: datetime) -> BoardPlots | None:
     """Return a board's pictures, made of nothing but what the board shows or has shown; None without an entry."""
     if not board.rows:
         return None
-    found = of_board(session, board, own, now)
+    found = of_board(board, steps, own)
     mine = {(row.kind, row.entrant) for row in board.rows if own in row.members}
     climbs = [
         Climb(

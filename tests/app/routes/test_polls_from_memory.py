@@ -39,6 +39,20 @@ def test_a_leaderboard_asks_only_for_the_tail_of_the_log(client, world, statemen
         assert ["FROM events" in one for one in seen if not one.startswith(("BEGIN", "PRAGMA"))] == [True]
 
 
+def test_how_scores_rose_is_read_once_for_all_who_look_at_a_board(client, world, statements):
+    world.scored("ada", 0.08, 0.99, 0.98)
+    for url in ("/competitions/digits/leaderboard", f"{BOARD}/progress"):
+        first = client.get(url)
+        with statements() as seen:
+            assert client.get(url).status_code == first.status_code == 200
+        assert not any("FROM scores" in one or "JOIN scores" in one for one in seen)
+    world.scored("ada", 0.09, 0.99, 0.98)
+    with statements() as seen:
+        [ada] = client.get(f"{BOARD}/progress").json()["entrants"]
+    assert len(ada["steps"]) == 2
+    assert any("JOIN scores" in one for one in seen), "the test can fail"
+
+
 def test_while_one_request_renders_a_board_others_get_the_one_before_only_if_it_is_young(client, world):
     boards = client.app.state.context.boards
     world.scored("ada", 0.08, 0.99, 0.98)
