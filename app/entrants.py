@@ -83,12 +83,6 @@ def is_with(
     return or_(column == user_id, column.in_(mates))
 
 
-def is_member(session: Session, user_id: str, team_id: str | None) -> bool:
-    """Return whether a person is in a team."""
-    found = select(TeamMember.user_id).where(TeamMember.user_id == user_id, TeamMember.team_id == team_id)
-    return team_id is not None and session.scalar(found) is not None
-
-
 def people_of(session: Session, submission: Submission) -> Sequence[str]:
     """Return the ids of those whose a submission is."""
     if submission.team_id is None:

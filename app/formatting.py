@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 _STEPS = ((60, "second"), (60, "minute"), (24, "hour"), (365, "day"), (10_000, "year"))
-NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 
 
 def utc(moment: datetime) -> str:

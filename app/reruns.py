@@ -1,7 +1,7 @@
 """Many submissions graded again at once, unseen; then what came of it is published together, or dropped.
 
 Each is a new evaluation beside the old, as a single rerun makes one, but it stays unpublished when it ends, and only
-admins see it. Whatever is still open on a split of a submission, nothing else is graded there.
+organisers and admins see it. Whatever is still open on a split of a submission, nothing else is graded there.
 """
 
 from collections.abc import Collection, Sequence

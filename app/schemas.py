@@ -304,7 +304,7 @@ class CompetitionSummary(Out):
     opens_at: datetime
     closes_at: datetime
     revealed_at: datetime | None
-    participants: int
+    participants: int = Field(description="people alone and teams that have submitted")
     submissions: int
     links: Links
 

@@ -140,7 +140,7 @@ def read_submission(
 def read_log(submission_id: SubmissionId, context: Ctx, session: Reading, person: Person) -> Response:
     """Read what the run on public data printed, as text; a line in its middle says what was left out, if anything.
 
-    Runs on hidden data have no log. It is the owner's and the admins' to read.
+    Runs on hidden data have no log. It is its owner's, their team's and organisers' to read.
     """
     digest = logs.digest_of(submissions.get(session, submission_id, person))
     session.close()  # the store may take its time, and no transaction waits for it

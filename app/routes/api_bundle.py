@@ -49,7 +49,7 @@ def read_bundle(
     path: Annotated[Path, Depends(scratch, scope="request")],
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Download the zip that was submitted. It is the owner's and the admins' to read."""
+    """Download the zip that was submitted. It is its owner's, their team's and organisers' to read."""
     digest = submissions.get(session, submission_id, person).bundle_digest
     session.close()  # the store may take its time, and no transaction waits for it
     headers = {"ETag": f'"{digest}"', "Cache-Control": "private, no-cache"}

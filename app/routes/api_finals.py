@@ -1,31 +1,17 @@
 """API v1: one's final entries; for organisers the close of a competition and the reveal of its results."""
 
-from typing import Annotated
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Depends
-
-from app import access, finals, reveal
-from app.dependencies import Now, Organiser, Person, Reading, Writing
-from app.errors import NotFound
-from app.models import User
+from app import finals, reveal
+from app.dependencies import Now, Person, Reading, Writing
 from app.routes import examples_finals as examples
-from app.routes.door import Slug
+from app.routes.door import OrganiserOf, Slug
 from app.routes.examples import ok, problems
 from app.routes.security import SIGNED_IN
 from app.schemas_finals import ClosingOut, FinalsIn, FinalsOut, RevealIn
 from app.views import finals as views
 
 router = APIRouter(prefix="/api/v1", dependencies=SIGNED_IN)
-
-
-def organiser_of(slug: Slug, organiser: Organiser) -> User:
-    """Return who asks if the competition is theirs to organise. Raises Forbidden or NotFound."""
-    if not access.organises(organiser, slug):
-        raise NotFound("There is no such competition, or it is not yours to organise.")
-    return organiser
-
-
-OrganiserOf = Annotated[User, Depends(organiser_of)]
 
 
 @router.get(

@@ -21,10 +21,10 @@ router = APIRouter(prefix="/api/v1")
     dependencies=SIGNED_IN,
 )
 def read_plots(submission_id: SubmissionId, session: Reading, person: Person) -> PlotsOut:
-    """Read the histogram of epsilon and the curve of the membership attack, for your own submissions.
+    """Read the histogram of epsilon and the curve of the membership attack, for your own or your team's submissions.
 
-    Shares of the hidden forget set are rounded to multiples of `step`, and none of its examples is told. Admins read exact
-    numbers, and the examples that tell most. `missing` says why there are none, such as a score by an older grader.
+    Shares of the hidden forget set are rounded to multiples of `step`, and none of its examples is told. Organisers and
+    admins read exact numbers, and the examples that tell most. `missing` says why there are none, such as a score by an older grader.
     """
     return plots.of_submission(session, submission_id, person)
 

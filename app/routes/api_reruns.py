@@ -44,7 +44,7 @@ def make_rerun(
 ) -> RerunMadeOut:
     """Grade the submissions of these evaluations again, each on its split; `Location` leads to the rerun.
 
-    Only admins see the new evaluations until it is applied. Submissions of which something is still open are left out.
+    Only organisers and admins see the new evaluations until it is applied. Submissions of which something is still open are left out.
     """
     made = reruns.make(
         session,

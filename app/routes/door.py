@@ -1,12 +1,15 @@
-"""Who may send an upload, settled before any of it is read."""
+"""Who may come in: with an upload, settled before any of it is read, or to what organisers see."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Header, Path, Query
+from fastapi import Depends, Header, Path, Query
 
+from app import access
 from app.db import read_only
-from app.dependencies import Ctx, Now, Person
+from app.dependencies import Ctx, Now, Organiser, Person
+from app.errors import NotFound
+from app.models import User
 from app.views import competitions
 
 Slug = Annotated[str, Path(description="the competition's slug", examples=["digits"])]
@@ -41,3 +44,13 @@ def form_door(slug: str, context: Ctx, person: Person, now: Now, key: FormKey = 
     """Let a signed-in person's form in, if the competition takes uploads from them now."""
     with read_only(context.engine) as session:
         return Door(competitions.knock(session, slug, person, key, now))
+
+
+def get_organiser_of(slug: Slug, organiser: Organiser) -> User:
+    """Return who asks if the competition in the path is theirs to organise. Raises Forbidden or NotFound."""
+    if not access.organises(organiser, slug):
+        raise NotFound("There is no such competition, or it is not yours to organise.")
+    return organiser
+
+
+OrganiserOf = Annotated[User, Depends(get_organiser_of)]

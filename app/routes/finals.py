@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from app import finals, problems, reveal
 from app.dependencies import Ctx, Now, Person, Reading, Writing
 from app.errors import BadRequest, Conflict
-from app.routes.organise import OfThisOne
+from app.routes.door import OrganiserOf
 from app.views import boards, competitions
 from app.views import finals as views
 
@@ -61,7 +61,7 @@ def choose(
 
 @router.get("/organise/{slug}/close")
 def close(
-    request: Request, slug: str, context: Ctx, session: Reading, organiser: OfThisOne, now: Now
+    request: Request, slug: str, context: Ctx, session: Reading, organiser: OrganiserOf, now: Now
 ) -> Response:
     """Show how far the close is, the private leaderboard as it would be revealed, and the button."""
     shown = {
@@ -77,7 +77,7 @@ def close(
 def do_reveal(
     slug: str,
     session: Writing,
-    organiser: OfThisOne,
+    organiser: OrganiserOf,
     now: Now,
     *,
     force: Annotated[bool, Form()] = False,

@@ -2,28 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from app import access, calibrations
 from app.dependencies import Ctx, Now, Organiser, Reading
-from app.errors import NotFound
 from app.evaluation_filter import EvaluationFilter
-from app.models import User
+from app.routes.door import OrganiserOf
 from app.status import Status, Verdict
 from app.views import competitions, evaluation_list
 from app.views.calibrations import listing
 
 router = APIRouter(prefix="/organise", include_in_schema=False)
-
-
-def of_this_one(slug: str, organiser: Organiser) -> User:
-    """Return the organiser of the competition in the path, or raise NotFound."""
-    if not access.organises(organiser, slug):
-        raise NotFound("There is no such competition, or it is not yours to organise.")
-    return organiser
-
-
-OfThisOne = Annotated[User, Depends(of_this_one)]
 
 
 @router.get("")
@@ -40,7 +29,7 @@ def evaluations(
     slug: str,
     context: Ctx,
     session: Reading,
-    organiser: OfThisOne,
+    organiser: OrganiserOf,
     now: Now,
     wanted: Annotated[EvaluationFilter, Query()],
 ) -> Response:
@@ -61,7 +50,7 @@ def evaluations(
 
 @router.get("/{slug}/calibrations")
 def calibrations_page(
-    request: Request, slug: str, context: Ctx, session: Reading, organiser: OfThisOne, now: Now
+    request: Request, slug: str, context: Ctx, session: Reading, organiser: OrganiserOf, now: Now
 ) -> Response:
     """Show what retraining for a competition takes on each device."""
     shown = {

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, defer
 from app import disqualification, quota, registry, submissions
 from app.competitions import Publish
 from app.disqualification import of_entrant
+from app.entrants import whose
 from app.errors import NotPrepared
 from app.models import Competition, Disqualification, QuotaEntry, Reference, Submission, User
 from app.phases import ORDER, Phase, next_at, phase_of, what_next
@@ -34,13 +35,13 @@ def state_of(competition: Competition, now: datetime) -> str:
 def listing(session: Session, now: datetime) -> list[CompetitionSummary]:
     """Return all competitions, the open ones first."""
     rows = session.execute(
-        select(Competition, func.count(func.distinct(Submission.user_id)), func.count(Submission.id))
+        select(Competition, func.count(func.distinct(whose)), func.count(Submission.id))
         .options(defer(Competition.pages))
         .outerjoin(Submission, Submission.competition_id == Competition.id)
         .group_by(Competition.id)
         .order_by(Competition.closes_at)
     )
-    found = [_summary(competition, people, entries, now) for competition, people, entries in rows]
+    found = [_summary(competition, entrants, entries, now) for competition, entrants, entries in rows]
     return sorted(found, key=lambda one: ORDER.index(one.phase))
 
 
