@@ -1,5 +1,6 @@
 """What forms of people who are not signed in have in common: whence they come, and the form again with what was wrong."""
 
+import ipaddress
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +18,24 @@ from app.models import User
 
 def address_of(request: Request) -> str:
     """Return the address that a request comes from, by which attempts are counted."""
-    return request.client.host if request.client else ""
+    return counted_as(request.client.host if request.client else "")
+
+
+def counted_as(host: str) -> str:
+    """Return what an address is counted by: of IPv6 the network, for whoever has one has all of its addresses.
+
+    >>> counted_as("2001:db8:1:2:3:4:5:6"), counted_as("::ffff:192.0.2.7"), counted_as("192.0.2.7")
+    ('2001:db8:1:2::/64', '192.0.2.7', '192.0.2.7')
+    """
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def shown_again(

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from starlette.testclient import TestClient
 
 from app import auth
 from app.db import read_only, unit_of_work
@@ -38,6 +39,17 @@ def test_after_fifty_failures_with_any_names_an_address_has_to_wait(client, worl
     assert attempt(client).status_code == 429
     world.clock.forward(minutes=5)
     assert attempt(client).status_code == 303
+
+
+def test_all_addresses_of_one_ipv6_network_are_counted_as_one(client, world, quick):
+    def from_(address, password="wrong"):
+        peer = TestClient(client.app, headers=client.headers, client=(address, 50000), follow_redirects=False)
+        return attempt(peer, password=password).status_code
+
+    assert {from_(f"2001:db8:1:2::{number:x}") for number in range(10)} == {401}
+    assert from_("2001:db8:1:2:ffff::1", PASSWORD) == 429
+    assert from_("2001:db8:1:3::1", PASSWORD) == 303
+    assert from_("192.0.2.7", PASSWORD) == 303
 
 
 def test_signing_in_does_not_use_up_attempts(client, quick):
