@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from uuid import uuid4
 
 from pwdlib import PasswordHash
-from sqlalchemy import Engine, delete, or_, select
+from sqlalchemy import Engine, delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
@@ -47,9 +47,10 @@ def insert_user(
 ) -> User:
     """Insert a user whose name and role were checked, with a hash, or "" for none.
 
-    Raises Conflict when the name is taken: by an account, or by a team, whose entries would look like this one's.
+    Raises Conflict when the name is taken: by an account, or by a team, whose
+    entries would look like this one's, capitals aside.
     """
-    if is_a_teams(session, name):
+    if is_taken(session, name):
         raise Conflict(f"The name {name} is taken.", advice="Choose another name.")
     user = User(
         id=uuid4().hex,
@@ -69,9 +70,13 @@ def insert_user(
     return user
 
 
-def is_a_teams(session: Session, name: str) -> bool:
-    """Return whether a team of any competition has this name, or one that looks like it."""
-    return session.scalar(select(Team.id).where(Team.name_key == names.key(name)).limit(1)) is not None
+def is_taken(session: Session, name: str) -> bool:
+    """Return whether an account or a team has a name that is the same but for capitals: a board could show both."""
+    account, team = (
+        select(User.id).where(func.lower(User.name) == name.lower()),
+        select(Team.id).where(Team.name_key == names.key(name)),
+    )
+    return bool(session.scalar(select(or_(account.exists(), team.exists()))))
 
 
 def check_name(name: str) -> None:

@@ -81,9 +81,8 @@ def _link(session: Session, claims: Claims, user: User, now: datetime) -> None:
 def _new(session: Session, claims: Claims, now: datetime) -> User:
     """Make an account without a password, under a name that is free."""
     base = plain_name(claims.name or claims.email.partition("@")[0])
-    taken = set(session.scalars(select(User.name).where(User.name.startswith(base, autoescape=True))))
     names = (base if number == 1 else f"{base}-{number}" for number in range(1, _MOST_OF_A_NAME))
-    name = next(name for name in names if name not in taken and not auth.is_a_teams(session, name))
+    name = next(name for name in names if not auth.is_taken(session, name))
     try:
         email = accounts.checked_email(claims.email)
     except BadRequest:

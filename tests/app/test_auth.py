@@ -6,7 +6,7 @@ from threading import Event, Semaphore, Thread
 
 import pytest
 
-from app import auth, tokens
+from app import auth, teams, tokens
 from app.db import read_only, unit_of_work
 from app.errors import BadRequest, Busy, Conflict, NotAuthenticated
 from app.models import Token
@@ -89,6 +89,14 @@ def test_no_connection_is_held_while_a_password_is_hashed(engine, monkeypatch):
     monkeypatch.setattr(auth._HASHER, "verify", lambda *_: held.append(engine.pool.checkedout()) or True)
     auth.verify_password(engine, "ada", PASSWORD)
     assert held == [0]
+
+
+def test_a_name_that_differs_from_anothers_or_a_teams_by_capitals_alone_is_taken(engine, world):
+    with unit_of_work(engine) as session:
+        teams.create(session, "digits", "Sieve", world.user("ada"), NOW)
+        for name in ("Ada", "sieve"):
+            with pytest.raises(Conflict, match="taken"):
+                auth.create_user(session, name, PASSWORD, "participant", NOW)
 
 
 def test_a_taken_name_is_a_conflict_and_the_transaction_goes_on(engine):

@@ -72,13 +72,15 @@ def test_whoever_creates_a_team_leads_it_and_brings_what_they_have_submitted(wor
         assert entrants.of(session, ada.id, team.competition_id).name == "The sieve"
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 41, "--", "a\u200bb", "a\u202eb", "a\x00b"])
+@pytest.mark.parametrize(
+    "name", ["", "   ", "x" * 41, "--", "a\u200bb", "a\u202eb", "a\x00b", "\u3164", "ada\u115f"]
+)
 def test_a_name_that_nobody_could_read_or_tell_from_another_is_refused(do, ada, name):
     with pytest.raises(BadRequest):
         do(teams.create, "digits", name, ada)
 
 
-@pytest.mark.parametrize("name", ["THE SIEVE", "The\u00a0sieve", "\uff34he sieve", "ada", "ADA"])
+@pytest.mark.parametrize("name", ["THE SIEVE", "The\u00a0sieve", "\uff34he sieve", "ada", "ADA", "ada\ufe0f"])
 def test_a_name_that_looks_like_another_teams_or_is_an_accounts_is_taken(do, sieve, grace, name):
     with pytest.raises(Conflict):
         do(teams.create, "digits", name, grace)
