@@ -388,8 +388,16 @@ def _smoked(world: World) -> str:
     return submission_id
 
 
+def submissions_of(ids: dict[str, str]) -> list[str]:
+    """Return the submissions among what a populated world has."""
+    return [one for what, one in ids.items() if what != "rerun"]
+
+
 def populate(world: World) -> dict[str, str]:
-    """Fill a world with what a week brings; return ids by what they show. `ada` has one in every state."""
+    """Fill a world with what a week brings; return ids by what they show: submissions, and one rerun of many.
+
+    `ada` has a submission in every state.
+    """
     for name in ("ada", "grace", "barbara", "katherine"):
         world.person(name)
     world.person("root", "admin")

@@ -21,7 +21,7 @@ from app.main import create_app
 from app.models import Base, Event, Reference, Run, Submission
 from app.settings import Settings
 from app.storage import LocalStorage
-from tests.seeding import World, populate
+from tests.seeding import World, populate, submissions_of
 
 PATHS = (
     "/api/v1/competitions",
@@ -113,7 +113,7 @@ def shown(place, world):
     settings = Settings(data_dir=place.data_dir, database_url=place.url)
     application = create_app(settings, clock=world.clock)
     bearer = {"Authorization": f"Bearer {world.tokens['root']}"}
-    paths = [*PATHS, *(f"/api/v1/submissions/{one}" for one in world.ids.values())]
+    paths = [*PATHS, *(f"/api/v1/submissions/{one}" for one in submissions_of(world.ids))]
     with read_only(place.engine) as session:
         paths += [
             f"/api/v1/evaluations/{run}" for run in session.scalars(select(Run.evaluation_id).distinct())

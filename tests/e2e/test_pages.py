@@ -15,7 +15,7 @@ from app.models import Evaluation
 from app.streams import PER_PERSON
 from tests.bundles import zipped
 from tests.lending import lend
-from tests.seeding import DAY, GOOD, LEASE, N_MODELS, PASSWORD
+from tests.seeding import DAY, GOOD, LEASE, N_MODELS, PASSWORD, submissions_of
 
 
 @pytest.fixture
@@ -177,7 +177,9 @@ def test_no_page_scrolls_sideways_on_a_narrow_screen(page, site, name):
     page.set_viewport_size({"width": 390, "height": 844})
     sign_in(page, name)
     paths = [
-        f"/submissions/{one}" for one in site.ids.values() if name == "root" or one != site.ids["queued"]
+        f"/submissions/{one}"
+        for one in submissions_of(site.ids)
+        if name == "root" or one != site.ids["queued"]
     ]
     paths += ["/", "/competitions/digits", "/competitions/digits/leaderboard", "/competitions/digits/submit"]
     paths += ["/submissions", "/account", "/nothing"] + (

@@ -29,7 +29,7 @@ from app.main import create_app
 from app.models import Calibration, Evaluation
 from app.settings import Settings
 from tests.bundles import zipped
-from tests.seeding import GOOD, World, populate
+from tests.seeding import GOOD, World, populate, submissions_of
 
 EXAMPLES = int(os.environ.get("LETHE_CONTRACT_EXAMPLES", "12"))
 PEOPLE = (None, "ada", "grace", "root")
@@ -92,7 +92,7 @@ def known_of(world, ids):
         )
     return {
         "slug": ["digits", "faces"],
-        "submission_id": list(ids.values()),
+        "submission_id": submissions_of(ids),
         "evaluation_id": evaluations,
         "calibration_id": calibrations,
     }

@@ -3,7 +3,7 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
-from tests.seeding import PASSWORD, World, populate
+from tests.seeding import PASSWORD, World, populate, submissions_of
 
 
 @pytest.mark.parametrize("engine", ["postgres"], indirect=True)
@@ -24,8 +24,8 @@ def test_every_page_and_read_of_the_api_works_on_postgres_too(engine, tmp_path):
         "/admin/entrants",
         "/healthz",
     ]
-    paths += [f"/submissions/{one}" for one in ids.values()]
-    paths += [f"/api/v1/submissions/{one}" for one in ids.values()]
+    paths += [f"/submissions/{one}" for one in submissions_of(ids)]
+    paths += [f"/api/v1/submissions/{one}" for one in submissions_of(ids)]
     paths += ["/api/v1/submissions", "/api/v1/competitions", "/api/v1/admin/events"]
     paths += ["/api/v1/competitions/digits/leaderboard", "/api/v1/competitions/digits/leaderboard.csv"]
     with TestClient(application, headers={"Sec-Fetch-Site": "same-origin"}) as client:
