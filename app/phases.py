@@ -61,8 +61,8 @@ def next_at(times: Times, now: datetime) -> datetime | None:
 
 def what_next(phase: Phase, final_entries: int, *, automatic: bool) -> str:
     """Say what happens next, in one or two sentences."""
-    entries = "final entry is" if final_entries == 1 else f"up to {final_entries} final entries are"
-    entry = "final entry" if final_entries == 1 else f"up to {final_entries} final entries"
+    chosen = "your final entry" if final_entries == 1 else f"up to {final_entries} final entries"
+    taken = "entry is" if final_entries == 1 else "entries are"
     reveal = (
         "the results are revealed as soon as that has ended"
         if automatic
@@ -70,8 +70,8 @@ def what_next(phase: Phase, final_entries: int, *, automatic: bool) -> str:
     )
     return {
         Phase.UPCOMING: "Submissions are taken from then on.",
-        Phase.OPEN: f"Until then, choose your {entry}. After the close each participant's {entries} "
-        f"evaluated on the private split, and {reveal}.",
+        Phase.OPEN: f"Until then, choose {chosen}. After the close everybody's final {taken} evaluated on the "
+        f"private split, and {reveal}.",
         Phase.FINALS: f"No more submissions are taken. Final entries are being evaluated on the private split, which "
         f"decides; then {reveal}.",
         Phase.REVEALED: "The private leaderboard decides. It changes only where an organiser or admin has an entry graded again, or an "

@@ -210,7 +210,7 @@ def test_every_page_of_a_competition_says_its_phase_and_what_comes_next(client, 
     paths = (PAGE, f"{PAGE}/leaderboard", f"{PAGE}/submit", f"{PAGE}/finals", f"{PAGE}/pages/rules")
     world.competition("faces", opens_at="2026-04-01T00:00:00Z", title="Faces")
     said = {
-        "open": ("Closes ", "choose your up to 2 final entries", "in 90 days"),
+        "open": ("Closes ", "choose up to 2 final entries", "in 90 days"),
         "finals": ("Closed ", "an organiser reveals the results", "final evaluation"),
         "revealed": ("revealed ", "The private leaderboard decides.", "results revealed"),
     }
