@@ -19,7 +19,7 @@ def test_a_good_token_from_stdin_is_checked_and_kept_for_its_owner_alone(service
     assert "lethe_new" not in result.output
 
     env.delenv("LETHE_URL")
-    assert lethe("status").exit_code == 0
+    assert lethe("submissions").exit_code == 0
     assert service.seen[1].headers["Authorization"] == "Bearer lethe_new"
 
 
