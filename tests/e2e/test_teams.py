@@ -80,7 +80,7 @@ def test_a_webhook_is_set_tried_and_removed_on_the_page(browser, site):
         ivy.get_by_role("button", name="Set").click()
         expect(ivy.locator("#secret")).to_contain_text("lethe_hook_")
         ivy.get_by_role("button", name="Send a test").click()
-        expect(ivy.get_by_role("region", name="Last notices")).to_contain_text("not yet")
+        expect(ivy.get_by_role("table", name="Newest first")).to_contain_text("not yet")
         is_narrow_enough(ivy)
         ivy.get_by_role("button", name="Remove").click()
         expect(ivy.get_by_label("URL of your receiver")).to_be_visible()
