@@ -116,7 +116,7 @@ GET    /api/v1/competitions                                            200 200 2
 GET    /api/v1/competitions/{slug}                                     200 200 200 200 200 200
 GET    /api/v1/competitions/{slug}/leaderboard                         200 200 200 200 200 200
 GET    /api/v1/competitions/{slug}/leaderboard.csv                     200 200 200 200 200 200
-GET    /api/v1/competitions/{slug}/comparison                          401 400 400 400 400 400
+GET    /api/v1/competitions/{slug}/comparison                          401 422 422 422 422 422
 GET    /api/v1/competitions/{slug}/leaderboard/progress                200 200 200 200 200 200
 GET    /api/v1/competitions/{slug}/finals                              401 200 200 200 200 200
 PUT    /api/v1/competitions/{slug}/finals                              401 200 200 200 200 200
