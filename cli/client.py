@@ -108,6 +108,17 @@ class Api:
             yield from page["items"]
             cursor = page.get("next_cursor")
 
+    def newest(self) -> str:
+        """Return the id of my newest submission. Raises CliError where I have none."""
+        newest = next(self.submissions(), None)
+        if newest is None:
+            raise CliError(
+                "There are no submissions yet.",
+                code="no_submissions",
+                advice="Make the first: lethe submit FOLDER --competition SLUG",
+            )
+        return str(newest["id"])
+
     def competitions(self) -> JsonObject:
         """List all competitions."""
         return self._object(self._send("GET", "competitions"), "items")

@@ -7,7 +7,7 @@ import click
 from cli.client import Api
 from cli.clock import Clock, pass_clock
 from cli.config import connection, url_option
-from cli.errors import CliError, reported, usage_error
+from cli.errors import reported, usage_error
 from cli.follow import follow
 from cli.show import described, exit_code
 
@@ -40,22 +40,10 @@ def status(
     target = connection(url)
     target.needed_token()
     with Api(target) as api:
-        submission_id = submission_id or _last(api)
-        if submission_id is None:
-            raise CliError(
-                "There are no submissions yet.",
-                code="no_submissions",
-                advice="Make the first: lethe submit FOLDER --competition SLUG",
-            )
+        submission_id = submission_id or api.newest()
         if wait:
             submission = follow(api, target, submission_id, clock=clock, timeout=timeout)
         else:
             submission = api.submission(submission_id).submission
     click.echo(json.dumps(submission, indent=2) if as_json else described(submission, target))
     raise click.exceptions.Exit(int(exit_code(submission)))
-
-
-def _last(api: Api) -> str | None:
-    """Return the id of my newest submission."""
-    newest = next(api.submissions(), None)
-    return None if newest is None else str(newest["id"])

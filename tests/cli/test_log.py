@@ -18,6 +18,12 @@ def test_a_log_cannot_move_the_cursor_whatever_the_service_sends(service, lethe)
     assert lethe("log", "abc123").stdout == "a?[2Jb?\n"
 
 
+def test_without_an_id_the_log_is_the_last_submissions(service, lethe):
+    service.on("GET /submissions", Answer(200, {"items": [submission("done")], "next_cursor": None}))
+    service.on(READ, Answer(200, b"said\n", {"Content-Type": "text/plain; charset=utf-8"}))
+    assert lethe("log").stdout == "said\n"
+
+
 def test_an_empty_log_is_empty(service, lethe):
     service.on(READ, Answer(200, b"", {"Content-Type": "text/plain; charset=utf-8"}))
     result = lethe("log", "abc123")
