@@ -13,8 +13,8 @@ from cli.text import number, say, table
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from app.schemas import LeaderboardOut
-    from app.schemas_finals import ClosingOut
+    from app.schemas.boards import LeaderboardOut
+    from app.schemas.finals import ClosingOut
 
 ACTOR = "operator"
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.charts.scale import Frame, Scale, Tick, linear, nice_ticks, plain, rounded
-from app.schemas_plots import TellingExample
+from app.schemas.plots import TellingExample
 
 ROW = 30.0
 LEFT, RIGHT, TOP, FOOT, WIDTH = 74.0, 410.0, 8.0, 40.0, 420.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 
 from app.charts.scale import SMALL, Frame, Scale, Tick, linear, nice_ticks, path, plain
-from app.schemas import LeaderboardOut
+from app.schemas.boards import LeaderboardOut
 
 MOST = 150
 """Points that are drawn; those on the front always are."""

@@ -17,7 +17,7 @@ from app.charts.scale import (
     steps,
     units,
 )
-from app.schemas_plots import EpsilonBar
+from app.schemas.plots import EpsilonBar
 
 GAP = 0.16
 """Of a slot, between bars."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.charts.scale import Frame, Scale, Tick, linear, nice_ticks, plain, rounded, short
-from app.schemas import LeaderboardOut
+from app.schemas.boards import LeaderboardOut
 
 MOST = 40
 ROW = 22.0

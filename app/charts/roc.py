@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.charts.scale import SMALL, Frame, Tick, linear, logarithmic, path, percent
-from app.schemas_plots import RocPoint
+from app.schemas.plots import RocPoint
 
 LEAST = 0.001
 MARKED = (0.001, 0.01)

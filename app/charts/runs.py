@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.charts.scale import Scale, linear, rounded
-from app.schemas import RunOut
+from app.schemas.submissions import RunOut
 
 WIDTH, HEIGHT = 640.0, 200.0
 LEFT, RIGHT, TOP, BOTTOM = 56.0, 8.0, 24.0, 30.0

@@ -15,12 +15,8 @@ from app.routes import examples
 from app.routes.door import Door, IdempotencyKey, Slug, api_door
 from app.routes.etags import IfNoneMatch, of_body, unless_known
 from app.routes.security import SIGNED_IN
-from app.schemas import (
-    CancelOut,
-    EvaluationOut,
-    SubmissionOut,
-    SubmissionPage,
-)
+from app.schemas.operations import CancelOut, EvaluationOut
+from app.schemas.submissions import SubmissionOut, SubmissionPage
 from app.views import submissions as submission_views
 from app.views.evaluations import evaluation_out
 

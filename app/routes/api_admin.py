@@ -12,9 +12,9 @@ from app.routes import examples_admin as admin_examples
 from app.routes.api import EvaluationId
 from app.routes.door import Cursor
 from app.routes.security import SIGNED_IN
-from app.schemas import EvaluationOut, RerunIn, WorkerList
-from app.schemas_evaluations import CancelIn, EvaluationRows
-from app.schemas_overview import OverviewOut
+from app.schemas.evaluations import CancelIn, EvaluationRows
+from app.schemas.operations import EvaluationOut, RerunIn, WorkerList
+from app.schemas.overview import OverviewOut
 from app.views import evaluation_list, workers
 from app.views.evaluations import evaluation_out
 from app.views.overview import overview

@@ -9,7 +9,7 @@ from app.dependencies import Now, Organiser, Reading, Writing
 from app.routes import examples
 from app.routes.door import Cursor
 from app.routes.security import SIGNED_IN
-from app.schemas import CalibrationList, CalibrationOut
+from app.schemas.operations import CalibrationList, CalibrationOut
 from app.views.calibrations import calibration_out, listing
 
 router = APIRouter(prefix="/api/v1/admin/calibrations", tags=["admin"], dependencies=SIGNED_IN)

@@ -13,7 +13,8 @@ from app.routes.csv_table import leaderboard_csv
 from app.routes.door import Cursor, Slug
 from app.routes.etags import IfNoneMatch, unless_known
 from app.routes.security import OPTIONAL
-from app.schemas import CompetitionList, CompetitionOut, LeaderboardOut
+from app.schemas.boards import LeaderboardOut
+from app.schemas.competitions import CompetitionList, CompetitionOut
 from app.views import boards, competitions
 from app.views.arranged import arranged
 

@@ -9,7 +9,7 @@ from app.dependencies import Ctx, Now, Reading
 from app.routes import examples, examples_data
 from app.routes.door import Slug
 from app.routes.etags import IfNoneMatch, is_known, of_body, unless_known
-from app.schemas_data import PublicDataOut
+from app.schemas.data import PublicDataOut
 from app.views import public_data
 
 router = APIRouter(prefix="/api/v1", tags=["competitions"])

@@ -12,8 +12,8 @@ from app.routes.api import SubmissionId
 from app.routes.door import Slug
 from app.routes.examples import SUBMISSION, created, ok, problems
 from app.routes.security import SIGNED_IN
-from app.schemas import SubmissionOut
-from app.schemas_entrants import AdjustIn, DisqualifyIn, EntrantOut, EntrantPage, ReasonIn
+from app.schemas.entrants import AdjustIn, DisqualifyIn, EntrantOut, EntrantPage, ReasonIn
+from app.schemas.submissions import SubmissionOut
 from app.views import entrants as views
 from app.views import submissions
 

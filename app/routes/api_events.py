@@ -24,7 +24,7 @@ from app.models import User
 from app.routes import examples
 from app.routes.api import POLL_SECONDS, SubmissionId
 from app.routes.security import SIGNED_IN
-from app.schemas_progress import BeatOut
+from app.schemas.progress import BeatOut
 from app.views import follow
 from app.views.follow import Told
 

@@ -8,7 +8,7 @@ from app.routes import examples_finals as examples
 from app.routes.door import OrganiserOf, Slug
 from app.routes.examples import ok, problems
 from app.routes.security import SIGNED_IN
-from app.schemas_finals import ClosingOut, FinalsIn, FinalsOut, RevealIn
+from app.schemas.finals import ClosingOut, FinalsIn, FinalsOut, RevealIn
 from app.views import finals as views
 
 router = APIRouter(prefix="/api/v1", dependencies=SIGNED_IN)

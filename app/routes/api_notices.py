@@ -7,7 +7,7 @@ from app.notices import account
 from app.routes import examples_notices as examples
 from app.routes.examples import ok, problems
 from app.routes.security import SIGNED_IN
-from app.schemas_notices import NewWebhookOut, NoticeOut, NoticesIn, NoticesOut, WebhookIn
+from app.schemas.notices import NewWebhookOut, NoticeOut, NoticesIn, NoticesOut, WebhookIn
 from app.views import notices as views
 
 router = APIRouter(prefix="/api/v1", tags=["notices"], dependencies=SIGNED_IN)

@@ -9,7 +9,7 @@ from app.dependencies import Admin, Now, Reading, Writing
 from app.routes import examples
 from app.routes.door import Slug
 from app.routes.security import SIGNED_IN
-from app.schemas_accounts import OrganiserList
+from app.schemas.accounts import OrganiserList
 
 router = APIRouter(
     prefix="/api/v1/admin/competitions/{slug}/organisers", tags=["admin"], dependencies=SIGNED_IN

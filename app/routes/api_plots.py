@@ -7,7 +7,7 @@ from app.routes import examples, examples_plots
 from app.routes.api import SubmissionId
 from app.routes.door import Slug
 from app.routes.security import OPTIONAL, SIGNED_IN
-from app.schemas_plots import BoardProgressOut, PlotsOut
+from app.schemas.plots import BoardProgressOut, PlotsOut
 from app.views import climbs, plots
 
 router = APIRouter(prefix="/api/v1")

@@ -9,7 +9,7 @@ from app.dependencies import Admin, Ctx, Now, Reading, Writing
 from app.routes import examples_reruns as examples
 from app.routes.examples import created, ok, problems
 from app.routes.security import SIGNED_IN
-from app.schemas_reruns import RerunMadeOut, RerunManyIn, RerunOut, RerunPage
+from app.schemas.reruns import RerunMadeOut, RerunManyIn, RerunOut, RerunPage
 from app.views import reruns as views
 
 router = APIRouter(prefix="/api/v1/admin/reruns", tags=["admin"], dependencies=SIGNED_IN)

@@ -10,7 +10,7 @@ from app.routes import examples_teams as examples
 from app.routes.door import Slug
 from app.routes.examples import created, ok, problems
 from app.routes.security import SIGNED_IN
-from app.schemas_teams import InviteIn, TeamIn, TeamPageOut
+from app.schemas.teams import InviteIn, TeamIn, TeamPageOut
 from app.views.teams import describe
 
 router = APIRouter(prefix="/api/v1", tags=["teams"], dependencies=SIGNED_IN)

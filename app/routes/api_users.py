@@ -9,7 +9,7 @@ from app.dependencies import Admin, Ctx, Now, Person, Reading, Writing
 from app.routes import examples_accounts as examples
 from app.routes.examples import created, ok, problems
 from app.routes.security import SIGNED_IN
-from app.schemas_accounts import (
+from app.schemas.accounts import (
     AccountOut,
     InvitationIn,
     InvitationMade,

@@ -11,7 +11,7 @@ from app.dependencies import Ctx, Now, Person, Reading
 from app.routes import examples, examples_compare
 from app.routes.door import Slug
 from app.routes.security import SIGNED_IN
-from app.schemas_compare import ComparisonOut
+from app.schemas.compare import ComparisonOut
 from app.views import comparisons
 from app.views import competitions as competition_views
 

@@ -4,7 +4,9 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from app.schemas import EventOut, LeaderboardOut, RetrainingOut
+from app.schemas.boards import LeaderboardOut
+from app.schemas.operations import EventOut
+from app.schemas.scores import RetrainingOut
 from app.views.arranged import CHOICE
 
 _COLUMNS = (

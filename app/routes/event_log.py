@@ -8,7 +8,7 @@ from app.dependencies import Admin, Ctx, Reading
 from app.routes.csv_table import events_csv
 from app.routes.examples import EVENTS, ok, problems
 from app.routes.security import SIGNED_IN
-from app.schemas import EventPage
+from app.schemas.operations import EventPage
 from app.views import event_log
 from app.views.event_log import EventsAfter, EventsBefore
 

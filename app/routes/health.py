@@ -10,7 +10,7 @@ from app.dependencies import Ctx
 from app.errors import NotAuthenticated, NotReady
 from app.metrics_access import may_read
 from app.routes import examples
-from app.schemas import Health, Ready
+from app.schemas.problems import Health, Ready
 from app.views import operations
 
 router = APIRouter()

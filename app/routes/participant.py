@@ -16,7 +16,7 @@ from app.dependencies import Ctx, Now, Person, Reading, Writing
 from app.errors import LetheError, NotAuthenticated
 from app.models import User
 from app.routes.door import Door, FormKey, form_door
-from app.schemas import SubmissionOut
+from app.schemas.submissions import SubmissionOut
 from app.views import competitions as competition_views
 from app.views import plots as plot_views
 from app.views import submissions as submission_views

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from app.competitions import Split
 from app.errors import LetheError
-from app.schemas import LeaderboardOut, LeaderboardRow
+from app.schemas.boards import LeaderboardOut, LeaderboardRow
 
 LONGEST_NAME = 64
 UPWARDS = ("rank", "entrant")

@@ -15,7 +15,7 @@ from app.changes import Changes
 from app.competitions import Publish, Split
 from app.errors import NotFound
 from app.models import Competition, Evaluation, FinalEntry, Reference, Submission, User
-from app.schemas import LeaderboardOut, LeaderboardRow
+from app.schemas.boards import LeaderboardOut, LeaderboardRow
 from app.status import FinalState, Verdict
 from app.views import climbs, versions
 from app.views.climbs import Steps

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from app import access, calibrations
 from app.models import Calibration, Competition, Reference, User
-from app.schemas import CalibrationOut
+from app.schemas.operations import CalibrationOut
 
 _SHOWN = (
     joinedload(Calibration.reference)

@@ -10,8 +10,8 @@ from app.charts import front, places, progress
 from app.charts.front import FrontChart
 from app.charts.places import PlacesChart
 from app.charts.progress import Climb, ProgressChart, Step
-from app.schemas import LeaderboardOut
-from app.schemas_plots import BoardProgressOut, ProgressOut, StepOut
+from app.schemas.boards import LeaderboardOut
+from app.schemas.plots import BoardProgressOut, EntrantProgressOut, StepOut
 
 FIRST = 10
 Steps = dict[tuple[str, str], list[StepOut]]
@@ -39,7 +39,7 @@ def of_board(board: LeaderboardOut, steps: Steps, own: str | None) -> BoardProgr
         split=board.split,
         ranked_by=board.ranked_by,
         entrants=[
-            ProgressOut(
+            EntrantProgressOut(
                 entrant=row.entrant,
                 kind=row.kind,
                 rank=row.rank,

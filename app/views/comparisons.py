@@ -16,8 +16,8 @@ from app.comparison import Side
 from app.competitions import CompetitionConfig
 from app.errors import BadRequest, Conflict, Forbidden, NotFound
 from app.models import Competition, Evaluation, Score, Submission, User
-from app.schemas import SummaryOut
-from app.schemas_compare import ComparisonOut, DifferenceOut, SideOut
+from app.schemas.compare import ComparisonOut, DifferenceOut, SideOut
+from app.schemas.scores import SummaryOut
 from app.views import plots
 from app.views.competitions import decimals_of
 

@@ -13,17 +13,15 @@ from app.entrants import whose
 from app.errors import NotPrepared
 from app.models import Competition, Disqualification, QuotaEntry, Reference, Submission, User
 from app.phases import ORDER, Phase, next_at, phase_of, what_next
-from app.schemas import (
+from app.schemas.competitions import (
     AdjustmentOut,
     BundleLimitsOut,
     CompetitionOut,
     CompetitionSummary,
-    DecimalsOut,
-    DisqualifiedOut,
-    Links,
     QuotaOut,
-    RetrainingOut,
 )
+from app.schemas.scores import DecimalsOut, RetrainingOut
+from app.schemas.submissions import DisqualifiedOut, Links
 
 
 def state_of(competition: Competition, now: datetime) -> str:

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from app import disqualification, entrants, quota
 from app.models import Competition, Disqualification, Submission, User
-from app.schemas import Links
-from app.schemas_entrants import DecisionOut, EntrantOut, EntrantPage, EntrantSummary
+from app.schemas.entrants import DecisionOut, EntrantOut, EntrantPage, EntrantSummary
+from app.schemas.submissions import Links
 from app.views.competitions import adjustment_out, disqualified_out, quota_out
 
 PAGE_SIZE = 50

@@ -15,8 +15,8 @@ from app.errors import BadRequest
 from app.evaluation_filter import Chosen, EvaluationFilter
 from app.models import Calibration, Competition, Evaluation, Run, Score, Submission, User
 from app.reruns import MOST
-from app.schemas import Links
-from app.schemas_evaluations import EvaluationRow, EvaluationRows
+from app.schemas.evaluations import EvaluationRow, EvaluationRows
+from app.schemas.submissions import Links
 from app.status import Status
 from app.views.evaluations import publish_of, ranked_score
 

@@ -7,7 +7,9 @@ from app.competitions import Publish, Ranking
 from app.flags import flags_of
 from app.models import Evaluation
 from app.reasons import REASONS
-from app.schemas import EvaluationOut, FlagOut, Links, ReasonOut, ScoreOut, SummaryOut
+from app.schemas.operations import EvaluationOut
+from app.schemas.scores import FlagOut, ScoreOut, SummaryOut
+from app.schemas.submissions import Links, ReasonOut
 from app.views.competitions import retraining_of
 
 

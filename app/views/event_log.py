@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from app.models import Event
-from app.schemas import EventOut, EventPage
+from app.schemas.operations import EventOut, EventPage
 from app.text import LARGEST_ID
 
 PAGE_SIZE = 50

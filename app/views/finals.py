@@ -10,7 +10,7 @@ from app import closing, disqualification, entrants, finals, registry, reveal
 from app.entrants import whose
 from app.models import Competition, Evaluation, FinalEntry, Score, Submission, User
 from app.phases import Phase, phase_of
-from app.schemas_finals import CandidateOut, ClosingOut, FinalsOut
+from app.schemas.finals import CandidateOut, ClosingOut, FinalsOut
 from app.status import FinalState, Status, Verdict
 from app.submissions import published_evaluation
 from app.views.competitions import decimals_of

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.models import User
-from app.schemas_progress import ChangedOut
+from app.schemas.progress import ChangedOut
 from app.views import versions
 from app.views.polls import Polls
 

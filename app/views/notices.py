@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from app.models import Evaluation, Notice, User
 from app.notices import account
-from app.schemas_notices import NoticeOut, NoticesOut, WebhookOut
+from app.schemas.notices import NoticeOut, NoticesOut, WebhookOut
 
 
 def describe(session: Session, viewer: User) -> NoticesOut:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app import workers
 from app.evaluations.turns import wanted_device
 from app.models import Competition, Evaluation, Reference, Run, User, Worker
-from app.schemas_overview import OverviewOut, WaitingOut
+from app.schemas.overview import OverviewOut, WaitingOut
 from app.settings import Settings
 from app.status import Lane, RunStatus, Status, Verdict, WorkerState
 from app.views import calibrations, reruns

@@ -13,8 +13,8 @@ from app.charts.roc import RocChart
 from app.competitions import Publish
 from app.models import Evaluation, Score, Submission, User
 from app.plots import Plots
-from app.schemas import SubmissionOut
-from app.schemas_plots import EpsilonBar, PlotsOut, RocPoint, TellingExample
+from app.schemas.plots import EpsilonBar, PlotsOut, RocPoint, TellingExample
+from app.schemas.submissions import SubmissionOut
 from app.views.evaluations import publish_of
 
 CAP = 50.0

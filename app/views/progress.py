@@ -2,7 +2,7 @@
 
 from app.competitions import Publish
 from app.models import Evaluation, Submission
-from app.schemas_progress import ProgressOut
+from app.schemas.progress import ProgressOut
 from app.status import RunStatus, Status
 from app.views.queue import Place
 from app.views.stages import remarks, stages

@@ -12,7 +12,7 @@ from app.competitions import CompetitionConfig
 from app.errors import NotFound, NotPrepared
 from app.models import Reference
 from app.public_data import PublicFile
-from app.schemas_data import ArrayOut, DataFileOut, DataRulesOut, FullSizeOut, PublicDataOut
+from app.schemas.data import ArrayOut, DataFileOut, DataRulesOut, FullSizeOut, PublicDataOut
 
 
 @dataclass(frozen=True)

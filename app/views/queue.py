@@ -19,7 +19,7 @@ from app.estimates import Pace, Work
 from app.evaluations import turns
 from app.models import Competition, Evaluation, Reference, Run, Worker
 from app.queue import DEVICES
-from app.schemas_progress import EstimateOut
+from app.schemas.progress import EstimateOut
 from app.status import RunKind, RunStatus, Status, Verdict, WorkerState
 
 YOUNG_SECONDS = 1.0

@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session, joinedload, load_only
 
 from app import cursors, evaluations, leaderboard, registry, reruns
 from app.models import Competition, Evaluation, Rerun, Score, Submission
-from app.schemas import Links
-from app.schemas_reruns import (
+from app.schemas.reruns import (
     BoardMovesOut,
     LeftOutOut,
     MoveOut,
@@ -22,6 +21,7 @@ from app.schemas_reruns import (
     StandingOut,
     State,
 )
+from app.schemas.submissions import Links
 from app.status import Status, Verdict
 from app.views.evaluations import publish_of, ranked_score
 from app.views.rank_changes import Standing, moves, standings

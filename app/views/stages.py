@@ -5,7 +5,7 @@ from datetime import datetime
 
 from app.competitions import Publish
 from app.models import Evaluation, Run
-from app.schemas_progress import StageName, StageOut, StageState
+from app.schemas.progress import StageName, StageOut, StageState
 from app.status import RunStatus, Status, Verdict
 
 _MOMENTS = ("received", "done")

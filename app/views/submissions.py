@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from app import access, cursors, disqualification, entrants, leaderboard, submissions
 from app.competitions import Publish
 from app.models import Competition, Evaluation, QuotaEntry, Run, Score, Submission, TeamMember, User
-from app.schemas import (
+from app.schemas.scores import RetrainingOut
+from app.schemas.submissions import (
     Links,
-    RetrainingOut,
     RunCounts,
     RunOut,
     SmokeOut,

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app import registry
 from app.models import Competition, Submission, Team, TeamInvitation, TeamMember, User
-from app.schemas import Links
-from app.schemas_teams import InvitationOut, MemberOut, TeamOut, TeamPageOut
+from app.schemas.submissions import Links
+from app.schemas.teams import MemberOut, TeamInvitationOut, TeamOut, TeamPageOut
 
 _INVITED = (
     joinedload(TeamInvitation.team).selectinload(Team.members).joinedload(TeamMember.user),
@@ -72,7 +72,7 @@ def _team(session: Session, team: Team, viewer: User, *, is_open: bool) -> TeamO
 
 def _received(
     session: Session, competition: Competition, team: Team | None, viewer: User
-) -> list[InvitationOut]:
+) -> list[TeamInvitationOut]:
     here = select(Team.id).where(Team.competition_id == competition.id)
     mine = TeamInvitation.user_id == viewer.id
     asked = mine if team is None else or_(mine, TeamInvitation.invited_team_id == team.id)
@@ -84,9 +84,9 @@ def _of(session: Session, *conditions: ColumnElement[bool]) -> Sequence[TeamInvi
     return session.scalars(query.order_by(TeamInvitation.created_at, TeamInvitation.id)).all()
 
 
-def _invitation(one: TeamInvitation, viewer: User) -> InvitationOut:
+def _invitation(one: TeamInvitation, viewer: User) -> TeamInvitationOut:
     other, person = one.invited_team, one.user
-    return InvitationOut(
+    return TeamInvitationOut(
         id=one.id,
         team=one.team.name,
         members=[member.user.name for member in one.team.members],

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session, joinedload
 from app import access, auth, cursors
 from app.errors import NotFound
 from app.models import Invitation, Token, User
-from app.schemas import Links
-from app.schemas_accounts import AccountOut, InvitationOut, InvitationPage, State, UserOut, UserPage
+from app.schemas.accounts import AccountOut, InvitationOut, InvitationPage, State, UserOut, UserPage
+from app.schemas.submissions import Links
 from app.text import has_control
 
 PAGE_SIZE = 50

@@ -26,7 +26,8 @@ from app.models import (
     UTCDateTime,
 )
 from app.reasons import REASONS
-from app.schemas import LeaderboardOut, SubmissionOut
+from app.schemas.boards import LeaderboardOut
+from app.schemas.submissions import SubmissionOut
 from app.status import Status, Verdict
 
 _TIES = (ranking.TIES, ranking.NO_TIES, ranking.SOME_TIES, ranking.OTHER_GRADER)

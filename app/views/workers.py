@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session, contains_eager, load_only
 
 from app import workers
 from app.models import Competition, Evaluation, Run, Submission, Worker
-from app.schemas import LeaseOut, QueueOut, WorkerList, WorkerOut
+from app.schemas.operations import LeaseOut, QueueOut, WorkerList, WorkerOut
 from app.settings import Settings
 from app.status import Lane, RunStatus
 

@@ -8,7 +8,7 @@ import pytest
 
 import grader
 from app.plots import Plots, points_of
-from app.schemas import SummaryOut
+from app.schemas.scores import SummaryOut
 from worker.graded import model_outputs
 from worker.outputs import RunOutputs
 from worker.reference import retraining_row

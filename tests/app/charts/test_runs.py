@@ -4,7 +4,7 @@ import pytest
 
 from app.charts import runs as charts
 from app.competitions import Publish
-from app.schemas import RunOut
+from app.schemas.submissions import RunOut
 from app.status import RunStatus
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from app.charts import examples, histogram, roc
 from app.charts.scale import SMALL
-from app.schemas_plots import EpsilonBar, RocPoint, TellingExample
+from app.schemas.plots import EpsilonBar, RocPoint, TellingExample
 
 
 def bars(unlearned, retrained=None):

@@ -68,6 +68,10 @@ def test_operations_are_named_by_what_they_do_each_by_its_own_name(operations):
         named[one["operationId"]] = name
 
 
+def test_schemas_have_names_of_their_own_and_none_of_our_modules(document):
+    assert [name for name in document["components"]["schemas"] if "__" in name] == []
+
+
 def test_every_answer_has_an_example_and_a_schema_or_a_type_that_is_no_json(operations):
     for name, one in operations.items():
         assert len(set(successes(one)) - {"206"}) == 1, name

@@ -12,7 +12,8 @@ from app.db import unit_of_work
 from app.evaluations import RunOutcome
 from app.models import Evaluation, Reference, Score
 from app.routes import examples
-from app.schemas import SubmissionOut, SummaryOut
+from app.schemas.scores import SummaryOut
+from app.schemas.submissions import SubmissionOut
 from app.status import Verdict
 from app.streams import PER_PERSON
 from tests.lending import lend

@@ -10,7 +10,7 @@ from app.db import unit_of_work
 from app.evaluations import RunOutcome
 from app.models import Calibration, Reference
 from app.routes import examples
-from app.schemas import CalibrationOut
+from app.schemas.operations import CalibrationOut
 from tests.lending import DEVICE, NAME, calibrate, lend
 from tests.seeding import DAY, LEASE
 

@@ -4,7 +4,7 @@ import pytest
 
 from app.competitions import Publish
 from app.routes.examples_compare import COMPARISON
-from app.schemas_compare import ComparisonOut
+from app.schemas.compare import ComparisonOut
 
 
 @pytest.fixture

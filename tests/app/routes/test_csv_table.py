@@ -3,7 +3,7 @@ import pytest
 from app.competitions import Publish
 from app.routes.csv_table import leaderboard_csv
 from app.routes.examples import LEADERBOARD
-from app.schemas import LeaderboardOut
+from app.schemas.boards import LeaderboardOut
 
 
 def board(**changes):

@@ -11,7 +11,7 @@ from app.competitions import CompetitionConfig, Publish
 from app.db import unit_of_work
 from app.models import Score
 from app.routes.examples_plots import PLOTS, PROGRESS
-from app.schemas_plots import BoardProgressOut, PlotsOut
+from app.schemas.plots import BoardProgressOut, PlotsOut
 from app.views.plots import NO_SCORE, OLDER, TOO_FEW, WITHHELD
 from tests.seeding import drawn_from
 

@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from app.competitions import CompetitionConfig, Publish
-from app.schemas import ScoreOut, SmokeOut
+from app.schemas.scores import ScoreOut
+from app.schemas.submissions import SmokeOut
 from tests.app.conftest import make_config
 
 PATHS = (

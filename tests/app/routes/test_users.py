@@ -5,7 +5,7 @@ import re
 import pytest
 
 from app.routes import examples_accounts as examples
-from app.schemas_accounts import InvitationMade, UserPage
+from app.schemas.accounts import InvitationMade, UserPage
 from tests.seeding import PASSWORD
 
 USERS = "/api/v1/admin/users"

@@ -6,7 +6,7 @@ from app import workers
 from app.db import unit_of_work
 from app.models import Worker
 from app.routes import examples
-from app.schemas import WorkerList
+from app.schemas.operations import WorkerList
 from app.status import WorkerState
 from app.workers import Identity
 from tests.lending import lend

@@ -5,7 +5,9 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.phases import Phase
-from app.schemas import DecimalsOut, Graded, Links, Out
+from app.schemas.base import Graded, Out
+from app.schemas.scores import DecimalsOut
+from app.schemas.submissions import Links
 from app.status import FinalState, Status, Verdict
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.schemas import Out
+from app.schemas.base import Out
 from app.text import PlainText
 
 

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from app.competitions import Batches, Bundle, Evaluation, Publish, Sandbox
-from app.schemas import Out
+from app.schemas.base import Out
 
 
 class ArrayOut(Out):

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.schemas import Out
+from app.schemas.base import Out
 
 
 class EpsilonBar(Out):
@@ -58,7 +58,7 @@ class StepOut(Out):
     score: float = Field(description="as the board publishes it")
 
 
-class ProgressOut(Out):
+class EntrantProgressOut(Out):
     """How one entry came to its place."""
 
     entrant: str = Field(description="the name of the person or the team")
@@ -73,4 +73,4 @@ class BoardProgressOut(Out):
     competition: str
     split: str
     ranked_by: str
-    entrants: list[ProgressOut]
+    entrants: list[EntrantProgressOut]

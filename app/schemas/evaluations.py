@@ -4,7 +4,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.schemas import Graded, Links, Out
+from app.schemas.base import Graded, Out
+from app.schemas.submissions import Links
 from app.status import Status, Verdict
 from app.text import Reason
 

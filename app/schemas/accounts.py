@@ -6,7 +6,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.access import Role
-from app.schemas import Links, Out
+from app.schemas.base import Out
+from app.schemas.submissions import Links
 from app.text import PlainText
 
 Given = Literal["participant", "admin"]

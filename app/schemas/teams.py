@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.schemas import Links, Out
+from app.schemas.base import Out
+from app.schemas.submissions import Links
 from app.text import PlainText
 
 
@@ -18,7 +19,7 @@ class MemberOut(Out):
     submissions: int = Field(description="sent by them, before they joined or after")
 
 
-class InvitationOut(Out):
+class TeamInvitationOut(Out):
     """An open invitation into a team: of a person, or of another team as a whole."""
 
     id: str
@@ -42,7 +43,7 @@ class TeamOut(Out):
     may_leave: bool = Field(
         description="nobody leaves a team that has submissions, unless it is theirs alone"
     )
-    invitations: list[InvitationOut] = Field(description="sent and not answered yet")
+    invitations: list[TeamInvitationOut] = Field(description="sent and not answered yet")
 
 
 class TeamPageOut(Out):
@@ -53,7 +54,7 @@ class TeamPageOut(Out):
     forms_until: datetime = Field(description="until when teams form, take people in and merge")
     forming: bool = Field(description="whether they do now")
     team: TeamOut | None = Field(description="null while you take part alone")
-    invitations: list[InvitationOut] = Field(description="to you, or to your team")
+    invitations: list[TeamInvitationOut] = Field(description="to you, or to your team")
     links: Links
 
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.reruns import MOST
-from app.schemas import Graded, Links, Out
+from app.schemas.base import Graded, Out
+from app.schemas.submissions import Links
 from app.status import Status, Verdict
 from app.text import PlainText, Reason
 

@@ -4,8 +4,9 @@ from datetime import datetime
 
 from pydantic import Field
 
-from app.schemas import CalibrationOut, Out
-from app.schemas_reruns import RerunSummary
+from app.schemas.base import Out
+from app.schemas.operations import CalibrationOut
+from app.schemas.reruns import RerunSummary
 from app.status import Status, WorkerState
 
 

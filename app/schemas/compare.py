@@ -6,8 +6,8 @@ from pydantic import Field
 
 from app.comparison import Method, Verdict
 from app.competitions import Ranking
-from app.schemas import DecimalsOut, SummaryOut
-from app.schemas_base import Graded, Out, Seconds
+from app.schemas.base import Graded, Out, Seconds
+from app.schemas.scores import DecimalsOut, SummaryOut
 
 
 class SideOut(Out):

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.schemas_base import Out, Seconds
+from app.schemas.base import Out, Seconds
 from app.status import Status, Verdict
 
 StageName = Literal["received", "queued", "smoke", "runs", "scoring", "done"]

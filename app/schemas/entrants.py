@@ -6,7 +6,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.quota import MOST_ADJUSTED
-from app.schemas import AdjustmentOut, DisqualifiedOut, Links, Out, QuotaOut
+from app.schemas.base import Out
+from app.schemas.competitions import AdjustmentOut, QuotaOut
+from app.schemas.submissions import DisqualifiedOut, Links
 from app.text import Reason
 
 

@@ -1,0 +1,1 @@
+"""What the API speaks; pages are drawn from the same read models."""

@@ -1,0 +1,30 @@
+"""Errors and health."""
+
+from app.schemas.base import Out
+
+
+class ProblemOut(Out):
+    """An error: RFC 9457 problem details with a stable code."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    advice: str
+    request_id: str
+    instance: str
+
+
+class Ready(Out):
+    """What the service needs, and how it found it: "ok", or in words what is wrong with what it can do without."""
+
+    status: str
+    checks: dict[str, str]
+
+
+class Health(Out):
+    """Whether the service can reach its database."""
+
+    status: str
+    database: str
