@@ -11,9 +11,10 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from app import logs, submissions, uploads
 from app.db import read_only
 from app.dependencies import Ctx, Now, Person, Reading, Writing
-from app.routes import examples
+from app.routes import answers
 from app.routes.door import Door, IdempotencyKey, Slug, api_door
 from app.routes.etags import IfNoneMatch, of_body, unless_known
+from app.routes.examples import common as examples
 from app.routes.security import SIGNED_IN
 from app.schemas.operations import CancelOut, EvaluationOut
 from app.schemas.submissions import SubmissionOut, SubmissionPage
@@ -47,8 +48,8 @@ async def received(
     tags=["submissions"],
     response_model=SubmissionOut,
     responses={
-        201: examples.created("Accepted, saved and queued", examples.SUBMISSION),
-        **examples.problems(400, 401, 404, 408, 409, 413, 429, unsafe=True, s422=examples.REJECTED),
+        201: answers.created("Accepted, saved and queued", examples.SUBMISSION),
+        **answers.problems(400, 401, 404, 408, 409, 413, 429, unsafe=True, s422=examples.REJECTED),
     },
     dependencies=SIGNED_IN,
     openapi_extra={
@@ -100,8 +101,8 @@ def submit_bundle(
     tags=["submissions"],
     response_model=SubmissionOut,
     responses={
-        **examples.polled("The submission as it is now", examples.SCORED),
-        **examples.problems(401, 404),
+        **answers.polled("The submission as it is now", examples.SCORED),
+        **answers.problems(401, 404),
     },
     dependencies=SIGNED_IN,
 )
@@ -128,8 +129,8 @@ def read_submission(
     summary="Read the log of a submission's smoke run",
     tags=["submissions"],
     responses={
-        200: examples.ok("What it printed", examples.LOG, "text/plain"),
-        **examples.problems(401, 404, s404=examples.NO_LOG),
+        200: answers.ok("What it printed", examples.LOG, "text/plain"),
+        **answers.problems(401, 404, s404=answers.NO_LOG),
     },
     dependencies=SIGNED_IN,
 )
@@ -152,8 +153,8 @@ def read_log(submission_id: SubmissionId, context: Ctx, session: Reading, person
     tags=["submissions"],
     response_model=EvaluationOut,
     responses={
-        **examples.polled("The evaluation now", examples.EVALUATION),
-        **examples.problems(401, 404),
+        **answers.polled("The evaluation now", examples.EVALUATION),
+        **answers.problems(401, 404),
     },
     dependencies=SIGNED_IN,
 )
@@ -172,7 +173,7 @@ def read_evaluation(
     "/submissions",
     summary="List my submissions",
     tags=["submissions"],
-    responses={200: examples.ok("One page", examples.SUBMISSIONS), **examples.problems(400, 401)},
+    responses={200: answers.ok("One page", examples.SUBMISSIONS), **answers.problems(400, 401)},
     dependencies=SIGNED_IN,
 )
 def list_submissions(
@@ -191,8 +192,8 @@ def list_submissions(
     summary="Cancel a submission",
     tags=["submissions"],
     responses={
-        202: examples.ok("Taken note of", examples.CANCEL),
-        **examples.problems(
+        202: answers.ok("Taken note of", examples.CANCEL),
+        **answers.problems(
             401,
             404,
             409,

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Path, Query, Response
 from app import administration, cursors
 from app.dependencies import Admin, Ctx, Now, Organiser, Reading, Writing
 from app.evaluation_filter import EvaluationFilter
-from app.routes import examples
-from app.routes import examples_admin as admin_examples
+from app.routes import answers
 from app.routes.api import EvaluationId
 from app.routes.door import Cursor
+from app.routes.examples import admin as admin_examples
+from app.routes.examples import common as examples
 from app.routes.security import SIGNED_IN
 from app.schemas.evaluations import CancelIn, EvaluationRows
 from app.schemas.operations import EvaluationOut, RerunIn, WorkerList
@@ -28,8 +29,8 @@ router = APIRouter(prefix="/api/v1/admin", tags=["admin"], dependencies=SIGNED_I
     status_code=201,
     summary="Grade a submission again",
     responses={
-        201: examples.created("Queued beside the old evaluation", examples.EVALUATION),
-        **examples.problems(
+        201: answers.created("Queued beside the old evaluation", examples.EVALUATION),
+        **answers.problems(
             401,
             403,
             404,
@@ -76,7 +77,7 @@ def rerun_submission(
 @router.get(
     "/workers",
     summary="List workers, what waits for them, and what is lent",
-    responses={200: examples.ok("Workers", examples.WORKERS), **examples.problems(401, 403)},
+    responses={200: answers.ok("Workers", examples.WORKERS), **answers.problems(401, 403)},
 )
 def list_workers(
     context: Ctx, session: Reading, _admin: Admin, now: Now, cursor: Cursor = None
@@ -90,7 +91,7 @@ def list_workers(
 @router.get(
     "/overview",
     summary="Read how things stand",
-    responses={200: examples.ok("How things stand", admin_examples.OVERVIEW), **examples.problems(401, 403)},
+    responses={200: answers.ok("How things stand", admin_examples.OVERVIEW), **answers.problems(401, 403)},
 )
 def read_overview(context: Ctx, session: Reading, admin: Admin, now: Now) -> OverviewOut:
     """Read what waits, what runs, and what needs somebody: stalled evaluations, open reruns, devices that drifted."""
@@ -100,7 +101,7 @@ def read_overview(context: Ctx, session: Reading, admin: Admin, now: Now) -> Ove
 @router.get(
     "/evaluations",
     summary="List everybody's evaluations",
-    responses={200: examples.ok("One page", admin_examples.EVALUATIONS), **examples.problems(400, 401, 403)},
+    responses={200: answers.ok("One page", admin_examples.EVALUATIONS), **answers.problems(400, 401, 403)},
 )
 def list_evaluations(
     session: Reading, _admin: Admin, wanted: Annotated[EvaluationFilter, Query()]
@@ -114,8 +115,8 @@ def list_evaluations(
     status_code=202,
     summary="Cancel an evaluation",
     responses={
-        202: examples.ok("Taken note of", examples.CANCEL["evaluations"][0]),
-        **examples.problems(401, 403, 404, 409, unsafe=True, s409=admin_examples.ENDED),
+        202: answers.ok("Taken note of", examples.CANCEL["evaluations"][0]),
+        **answers.problems(401, 403, 404, 409, unsafe=True, s409=admin_examples.ENDED),
     },
 )
 def cancel_evaluation(

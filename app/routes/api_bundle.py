@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse
 
 from app import submissions, uploads
 from app.dependencies import Ctx, Person, Reading
-from app.routes import examples
+from app.routes import answers
 from app.routes.api import SubmissionId
 from app.routes.etags import IfNoneMatch, is_known
 from app.routes.security import SIGNED_IN
@@ -37,7 +37,7 @@ def scratch(context: Ctx) -> Iterator[Path]:
         206: {"description": "The bytes that Range asked for"},
         304: {"description": "You have it: its ETag is `bundle_digest`"},
         416: {"description": "Range lies beyond the end"},
-        **examples.problems(401, 404),
+        **answers.problems(401, 404),
     },
     dependencies=SIGNED_IN,
 )

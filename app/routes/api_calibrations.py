@@ -6,8 +6,9 @@ from fastapi import APIRouter, Path
 
 from app import administration, cursors
 from app.dependencies import Now, Organiser, Reading, Writing
-from app.routes import examples
+from app.routes import answers
 from app.routes.door import Cursor
+from app.routes.examples import common as examples
 from app.routes.security import SIGNED_IN
 from app.schemas.operations import CalibrationList, CalibrationOut
 from app.views.calibrations import calibration_out, listing
@@ -19,7 +20,7 @@ _EXAMPLE = {"items": [examples.CALIBRATION], "next": None}
 @router.get(
     "",
     summary="List what retraining takes on each device",
-    responses={200: examples.ok("Calibrations", _EXAMPLE), **examples.problems(401, 403)},
+    responses={200: answers.ok("Calibrations", _EXAMPLE), **answers.problems(401, 403)},
 )
 def list_calibrations(session: Reading, organiser: Organiser, cursor: Cursor = None) -> CalibrationList:
     """List the calibrations of the competitions that are yours, those of current references first.
@@ -35,8 +36,8 @@ def list_calibrations(session: Reading, organiser: Organiser, cursor: Cursor = N
     "/{calibration_id}/remeasure",
     summary="Have a device measured again",
     responses={
-        200: examples.ok("Marked as stale", examples.CALIBRATION | {"stale": True}),
-        **examples.problems(
+        200: answers.ok("Marked as stale", examples.CALIBRATION | {"stale": True}),
+        **answers.problems(
             401, 403, 404, unsafe=True, s404=("not_found", "Not found", "There is no such calibration.", "")
         ),
     },

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from app import access, cursors
 from app.dependencies import Ctx, Now, Reading, Visitor, get_visitor
 from app.models import User
-from app.routes import examples
+from app.routes import answers
 from app.routes.arrangements import Arranged, ArrangedRows, SplitQuery
 from app.routes.csv_table import leaderboard_csv
 from app.routes.door import Cursor, Slug
 from app.routes.etags import IfNoneMatch, unless_known
+from app.routes.examples import common as examples
 from app.routes.security import OPTIONAL
 from app.schemas.boards import LeaderboardOut
 from app.schemas.competitions import CompetitionList, CompetitionOut
@@ -27,7 +28,7 @@ BOARD_HEADERS = {"Cache-Control": "no-cache", "Lethe-Poll-Interval": "10"}
 @router.get(
     "/competitions",
     summary="List competitions",
-    responses={200: examples.ok("All of them", examples.COMPETITIONS), **examples.problems()},
+    responses={200: answers.ok("All of them", examples.COMPETITIONS), **answers.problems()},
 )
 def list_competitions(session: Reading, now: Now, cursor: Cursor = None) -> CompetitionList:
     """List all competitions, the open ones first; follow `next` for more."""
@@ -39,7 +40,7 @@ def list_competitions(session: Reading, now: Now, cursor: Cursor = None) -> Comp
 @router.get(
     "/competitions/{slug}",
     summary="Read a competition",
-    responses={200: examples.ok("The competition now", examples.COMPETITION), **examples.problems(401, 404)},
+    responses={200: answers.ok("The competition now", examples.COMPETITION), **answers.problems(401, 404)},
     openapi_extra=OPTIONAL,
 )
 def read_competition(slug: Slug, session: Reading, visitor: Visitor, now: Now) -> CompetitionOut:
@@ -60,8 +61,8 @@ BoardViewer = Annotated[User | None, Depends(board_viewer)]
     summary="Read the leaderboard",
     response_model=LeaderboardOut,
     responses={
-        **examples.polled("The leaderboard now", examples.LEADERBOARD),
-        **examples.problems(401, 404, s404=examples.HIDDEN_BOARD),
+        **answers.polled("The leaderboard now", examples.LEADERBOARD),
+        **answers.problems(401, 404, s404=answers.HIDDEN_BOARD),
     },
     openapi_extra=OPTIONAL,
 )
@@ -95,8 +96,8 @@ def read_leaderboard(
     response_class=Response,
     summary="Read the leaderboard as CSV",
     responses={
-        200: examples.ok("The leaderboard now", "rank,user,score,...\r\n1,ada,0.0712,...\r\n", "text/csv"),
-        **examples.problems(401, 404, s404=examples.HIDDEN_BOARD),
+        200: answers.ok("The leaderboard now", "rank,user,score,...\r\n1,ada,0.0712,...\r\n", "text/csv"),
+        **answers.problems(401, 404, s404=answers.HIDDEN_BOARD),
     },
     openapi_extra=OPTIONAL,
 )

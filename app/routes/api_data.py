@@ -6,15 +6,16 @@ from fastapi import APIRouter, Path, Response
 from fastapi.responses import FileResponse
 
 from app.dependencies import Ctx, Now, Reading
-from app.routes import examples, examples_data
+from app.routes import answers
 from app.routes.door import Slug
 from app.routes.etags import IfNoneMatch, is_known, of_body, unless_known
+from app.routes.examples import data as data_examples
 from app.schemas.data import PublicDataOut
 from app.views import public_data
 
 router = APIRouter(prefix="/api/v1", tags=["competitions"])
 LIST_HEADERS = {"Cache-Control": "no-cache"}
-Digest = Annotated[str, Path(description="the file's `sha256`", examples=[examples_data.DIGEST])]
+Digest = Annotated[str, Path(description="the file's `sha256`", examples=[data_examples.DIGEST])]
 
 
 @router.get(
@@ -22,9 +23,9 @@ Digest = Annotated[str, Path(description="the file's `sha256`", examples=[exampl
     summary="List the public data",
     response_model=PublicDataOut,
     responses={
-        200: examples.ok("The files, and the rules that go with them", examples_data.PUBLIC_DATA),
+        200: answers.ok("The files, and the rules that go with them", data_examples.PUBLIC_DATA),
         304: {"description": "Unchanged since the ETag in If-None-Match"},
-        **examples.problems(404, 409, s404=examples_data.NO_DATA, s409=examples_data.NOT_PREPARED),
+        **answers.problems(404, 409, s404=data_examples.NO_DATA, s409=data_examples.NOT_PREPARED),
     },
 )
 def list_data(
@@ -49,7 +50,7 @@ def list_data(
         206: {"description": "The bytes that Range asked for"},
         304: {"description": "You have it: its ETag is its digest"},
         416: {"description": "Range lies beyond the end"},
-        **examples.problems(404, 409, s404=examples_data.NO_FILE, s409=examples_data.NOT_PREPARED),
+        **answers.problems(404, 409, s404=data_examples.NO_FILE, s409=data_examples.NOT_PREPARED),
     },
 )
 def download_file(

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Path, Query, Response
 from app import disqualifying, entrants, quota
 from app.dependencies import Admin, Now, Reading, Writing
 from app.models import User
-from app.routes import examples_entrants as examples
+from app.routes.answers import created, ok, problems
 from app.routes.api import SubmissionId
 from app.routes.door import Slug
-from app.routes.examples import SUBMISSION, created, ok, problems
+from app.routes.examples import entrants as examples
+from app.routes.examples.common import SUBMISSION
 from app.routes.security import SIGNED_IN
 from app.schemas.entrants import AdjustIn, DisqualifyIn, EntrantOut, EntrantPage, ReasonIn
 from app.schemas.submissions import SubmissionOut

@@ -21,8 +21,9 @@ from app.db import DATABASE_AWAY, read_only
 from app.dependencies import Ctx, Person, shown_by
 from app.errors import NotAuthenticated, NotFound
 from app.models import User
-from app.routes import examples
+from app.routes import answers
 from app.routes.api import POLL_SECONDS, SubmissionId
+from app.routes.examples import common as examples
 from app.routes.security import SIGNED_IN
 from app.schemas.progress import BeatOut
 from app.views import follow
@@ -93,8 +94,8 @@ async def followed(
     summary="Follow a submission",
     tags=["submissions"],
     responses={
-        200: examples.ok("A stream", examples.CHANGED, "text/event-stream"),
-        **examples.problems(401, 404, 429, s429=examples.TOO_MANY_STREAMS),
+        200: answers.ok("A stream", examples.CHANGED, "text/event-stream"),
+        **answers.problems(401, 404, 429, s429=answers.TOO_MANY_STREAMS),
     },
     dependencies=SIGNED_IN,
 )

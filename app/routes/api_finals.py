@@ -4,9 +4,9 @@ from fastapi import APIRouter
 
 from app import finals, reveal
 from app.dependencies import Now, Person, Reading, Writing
-from app.routes import examples_finals as examples
+from app.routes.answers import ok, problems
 from app.routes.door import OrganiserOf, Slug
-from app.routes.examples import ok, problems
+from app.routes.examples import finals as examples
 from app.routes.security import SIGNED_IN
 from app.schemas.finals import ClosingOut, FinalsIn, FinalsOut, RevealIn
 from app.views import finals as views

@@ -4,8 +4,8 @@ from fastapi import APIRouter
 
 from app.dependencies import AccountHolder, Ctx, Now, Person, Reading, Writing
 from app.notices import account
-from app.routes import examples_notices as examples
-from app.routes.examples import ok, problems
+from app.routes.answers import ok, problems
+from app.routes.examples import notices as examples
 from app.routes.security import SIGNED_IN
 from app.schemas.notices import NewWebhookOut, NoticeOut, NoticesIn, NoticesOut, WebhookIn
 from app.views import notices as views

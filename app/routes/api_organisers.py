@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path
 
 from app import organisers
 from app.dependencies import Admin, Now, Reading, Writing
-from app.routes import examples
+from app.routes import answers
 from app.routes.door import Slug
 from app.routes.security import SIGNED_IN
 from app.schemas.accounts import OrganiserList
@@ -17,13 +17,13 @@ router = APIRouter(
 Name = Annotated[str, Path(description="the organiser's name")]
 _EXAMPLE = {"competition": "digits", "items": ["grace"]}
 _UNKNOWN = ("not_found", "Not found", "There is no account named 'nobody'.", "")
-_REFUSALS = examples.problems(401, 403, 404, unsafe=True, s404=_UNKNOWN)
+_REFUSALS = answers.problems(401, 403, 404, unsafe=True, s404=_UNKNOWN)
 
 
 @router.get(
     "",
     summary="List a competition's organisers",
-    responses={200: examples.ok("Their names", _EXAMPLE), **examples.problems(401, 403, 404)},
+    responses={200: answers.ok("Their names", _EXAMPLE), **answers.problems(401, 403, 404)},
 )
 def list_organisers(slug: Slug, session: Reading, _admin: Admin) -> OrganiserList:
     """List who may see and do everything in this competition, besides the admins."""
@@ -33,7 +33,7 @@ def list_organisers(slug: Slug, session: Reading, _admin: Admin) -> OrganiserLis
 @router.put(
     "/{name}",
     summary="Make somebody organiser",
-    responses={200: examples.ok("Who organises it now", _EXAMPLE), **_REFUSALS},
+    responses={200: answers.ok("Who organises it now", _EXAMPLE), **_REFUSALS},
 )
 def grant_organiser(slug: Slug, name: Name, session: Writing, admin: Admin, now: Now) -> OrganiserList:
     """Let somebody see every submission and both splits of this competition, rerun, cancel and have devices measured.
@@ -47,7 +47,7 @@ def grant_organiser(slug: Slug, name: Name, session: Writing, admin: Admin, now:
 @router.delete(
     "/{name}",
     summary="Make somebody organiser no more",
-    responses={200: examples.ok("Who organises it now", _EXAMPLE | {"items": []}), **_REFUSALS},
+    responses={200: answers.ok("Who organises it now", _EXAMPLE | {"items": []}), **_REFUSALS},
 )
 def withdraw_organiser(slug: Slug, name: Name, session: Writing, admin: Admin, now: Now) -> OrganiserList:
     """Leave somebody with what a participant may; sending it twice changes nothing."""

@@ -3,9 +3,10 @@
 from fastapi import APIRouter, Depends
 
 from app.dependencies import Ctx, Now, Person, Reading, Visitor, look_for_changes
-from app.routes import examples, examples_plots
+from app.routes import answers
 from app.routes.api import SubmissionId
 from app.routes.door import Slug
+from app.routes.examples import plots as plots_examples
 from app.routes.security import OPTIONAL, SIGNED_IN
 from app.schemas.plots import BoardProgressOut, PlotsOut
 from app.views import climbs, plots
@@ -17,7 +18,7 @@ router = APIRouter(prefix="/api/v1")
     "/submissions/{submission_id}/plots",
     summary="Read the numbers behind a submission's plots",
     tags=["submissions"],
-    responses={200: examples.ok("The plots", examples_plots.PLOTS), **examples.problems(401, 404)},
+    responses={200: answers.ok("The plots", plots_examples.PLOTS), **answers.problems(401, 404)},
     dependencies=SIGNED_IN,
 )
 def read_plots(submission_id: SubmissionId, session: Reading, person: Person) -> PlotsOut:
@@ -33,7 +34,7 @@ def read_plots(submission_id: SubmissionId, session: Reading, person: Person) ->
     "/competitions/{slug}/leaderboard/progress",
     summary="Read best scores over time",
     tags=["competitions"],
-    responses={200: examples.ok("The first ten", examples_plots.PROGRESS), **examples.problems(401, 404)},
+    responses={200: answers.ok("The first ten", plots_examples.PROGRESS), **answers.problems(401, 404)},
     openapi_extra=OPTIONAL,
     dependencies=[Depends(look_for_changes)],
 )

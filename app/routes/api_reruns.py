@@ -6,8 +6,8 @@ from fastapi import APIRouter, Path, Query, Response
 
 from app import reruns
 from app.dependencies import Admin, Ctx, Now, Reading, Writing
-from app.routes import examples_reruns as examples
-from app.routes.examples import created, ok, problems
+from app.routes.answers import created, ok, problems
+from app.routes.examples import reruns as examples
 from app.routes.security import SIGNED_IN
 from app.schemas.reruns import RerunMadeOut, RerunManyIn, RerunOut, RerunPage
 from app.views import reruns as views

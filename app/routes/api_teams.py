@@ -6,9 +6,9 @@ from fastapi import APIRouter, Path, Response
 
 from app import teams
 from app.dependencies import Now, Person, Reading, Writing
-from app.routes import examples_teams as examples
+from app.routes.answers import created, ok, problems
 from app.routes.door import Slug
-from app.routes.examples import created, ok, problems
+from app.routes.examples import teams as examples
 from app.routes.security import SIGNED_IN
 from app.schemas.teams import InviteIn, TeamIn, TeamPageOut
 from app.views.teams import describe

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Path, Query, Response
 
 from app import accounts, invitations, links, resets
 from app.dependencies import Admin, Ctx, Now, Person, Reading, Writing
-from app.routes import examples_accounts as examples
-from app.routes.examples import created, ok, problems
+from app.routes.answers import created, ok, problems
+from app.routes.examples import accounts as examples
 from app.routes.security import SIGNED_IN
 from app.schemas.accounts import (
     AccountOut,

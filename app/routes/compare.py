@@ -8,8 +8,9 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
 from app.dependencies import Ctx, Now, Person, Reading
-from app.routes import examples, examples_compare
+from app.routes import answers
 from app.routes.door import Slug
+from app.routes.examples import compare as compare_examples
 from app.routes.security import SIGNED_IN
 from app.schemas.compare import ComparisonOut
 from app.views import comparisons
@@ -68,8 +69,8 @@ def compared(
     summary="Compare two submissions",
     tags=["submissions"],
     responses={
-        200: examples.ok("Both, and their difference", examples_compare.COMPARISON),
-        **examples.problems(400, 401, 403, 404, 409),
+        200: answers.ok("Both, and their difference", compare_examples.COMPARISON),
+        **answers.problems(400, 401, 403, 404, 409),
     },
     dependencies=SIGNED_IN,
 )

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from app.dependencies import Admin, Ctx, Reading
+from app.routes.answers import ok, problems
 from app.routes.csv_table import events_csv
-from app.routes.examples import EVENTS, ok, problems
+from app.routes.examples.common import EVENTS
 from app.routes.security import SIGNED_IN
 from app.schemas.operations import EventPage
 from app.views import event_log

@@ -9,7 +9,8 @@ from app.db import read_only
 from app.dependencies import Ctx
 from app.errors import NotAuthenticated, NotReady
 from app.metrics_access import may_read
-from app.routes import examples
+from app.routes import answers
+from app.routes.examples import common as examples
 from app.schemas.problems import Health, Ready
 from app.views import operations
 
@@ -20,7 +21,7 @@ router = APIRouter()
     "/healthz",
     summary="Ask whether it serves",
     tags=["operations"],
-    responses={200: examples.ok("It serves", examples.HEALTH), **examples.problems()},
+    responses={200: answers.ok("It serves", examples.HEALTH), **answers.problems()},
 )
 async def read_health(context: Ctx) -> Health:
     """Answer 200 if the database does."""
@@ -38,8 +39,8 @@ def _ping(engine: Engine) -> None:
     summary="Ask whether it can do all of its work",
     tags=["operations"],
     responses={
-        200: examples.ok("It can do all of its work", examples.READY),
-        **examples.problems(s503=examples.NOT_READY),
+        200: answers.ok("It can do all of its work", examples.READY),
+        **answers.problems(s503=answers.NOT_READY),
     },
 )
 async def read_readiness(context: Ctx) -> Ready:

@@ -2,7 +2,7 @@
 
 import json
 
-from app.routes.examples_compare import COMPARISON
+from app.routes.examples.compare import COMPARISON
 from tests.cli.service import Answer, problem
 
 A, B = (COMPARISON[name]["submission_id"] for name in ("first", "second"))

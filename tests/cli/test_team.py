@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from app.routes.examples_teams import ALONE, INVITATION, TEAM
+from app.routes.examples.teams import ALONE, INVITATION, TEAM
 from tests.cli.service import Answer, problem
 
 PAGE = "/competitions/digits/team"

@@ -11,7 +11,7 @@ from app.competitions import Publish
 from app.db import unit_of_work
 from app.evaluations import RunOutcome
 from app.models import Evaluation, Reference, Score
-from app.routes import examples
+from app.routes.examples import common as examples
 from app.schemas.scores import SummaryOut
 from app.schemas.submissions import SubmissionOut
 from app.status import Verdict

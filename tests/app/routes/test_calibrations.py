@@ -9,7 +9,7 @@ from app import calibrations, evaluations
 from app.db import unit_of_work
 from app.evaluations import RunOutcome
 from app.models import Calibration, Reference
-from app.routes import examples
+from app.routes.examples import common as examples
 from app.schemas.operations import CalibrationOut
 from tests.lending import DEVICE, NAME, calibrate, lend
 from tests.seeding import DAY, LEASE

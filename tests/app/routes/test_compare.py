@@ -3,7 +3,7 @@
 import pytest
 
 from app.competitions import Publish
-from app.routes.examples_compare import COMPARISON
+from app.routes.examples.compare import COMPARISON
 from app.schemas.compare import ComparisonOut
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from app.competitions import Publish
 from app.routes.csv_table import leaderboard_csv
-from app.routes.examples import LEADERBOARD
+from app.routes.examples.common import LEADERBOARD
 from app.schemas.boards import LeaderboardOut
 
 

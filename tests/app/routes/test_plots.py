@@ -10,7 +10,7 @@ from sqlalchemy import update
 from app.competitions import CompetitionConfig, Publish
 from app.db import unit_of_work
 from app.models import Score
-from app.routes.examples_plots import PLOTS, PROGRESS
+from app.routes.examples.plots import PLOTS, PROGRESS
 from app.schemas.plots import BoardProgressOut, PlotsOut
 from app.views.plots import NO_SCORE, OLDER, TOO_FEW, WITHHELD
 from tests.seeding import drawn_from

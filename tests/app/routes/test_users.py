@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from app.routes import examples_accounts as examples
+from app.routes.examples import accounts as examples
 from app.schemas.accounts import InvitationMade, UserPage
 from tests.seeding import PASSWORD
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from app import workers
 from app.db import unit_of_work
 from app.models import Worker
-from app.routes import examples
+from app.routes.examples import common as examples
 from app.schemas.operations import WorkerList
 from app.status import WorkerState
 from app.workers import Identity

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from app.routes.examples import CALIBRATION, EVALUATION, Words
-from app.routes.examples_reruns import SUMMARY
+from app.routes.answers import Words
+from app.routes.examples.common import CALIBRATION, EVALUATION
+from app.routes.examples.reruns import SUMMARY
 
 _SAME = ("id", "submission_id", "split", "generation", "status", "verdict", "published", "cancel_requested")
 _ROW: dict[str, Any] = {

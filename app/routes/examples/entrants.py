@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from app.routes.examples import QUOTA, SUBMISSION, Words
+from app.routes.answers import Words
+from app.routes.examples.common import QUOTA, SUBMISSION
 
 DISQUALIFIED = {
     "reason": "The bundle carries the answers of another team.",

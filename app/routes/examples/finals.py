@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from app.routes.examples import SUBMISSION, Words
+from app.routes.answers import Words
+from app.routes.examples.common import SUBMISSION
 from app.views.finals import rule_of
 
 _CANDIDATE: dict[str, Any] = {

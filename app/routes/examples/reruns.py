@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from app.routes.examples import SUBMISSION, Words
+from app.routes.answers import Words
+from app.routes.examples.common import SUBMISSION
 
 _ID = "4e5f6a7b8c9d0e1f2a3b4c5d6e7f8a9b"
 _OTHER = "1c2d3e4f5a6b4c7d8e9f0a1b2c3d4e5f"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.routes.examples import Words
+from app.routes.answers import Words
 
 _ID = "4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b9c"
 INVITATION: dict[str, Any] = {

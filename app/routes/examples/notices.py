@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from app.routes.examples import SUBMISSION, Words
+from app.routes.answers import Words
+from app.routes.examples.common import SUBMISSION
 
 WEBHOOK = {"url": "https://example.org/lethe", "created_at": "2026-03-01T11:00:00Z"}
 NEW_WEBHOOK = WEBHOOK | {"secret": "lethe_hook_..."}
