@@ -170,11 +170,6 @@ def new_secret() -> str:
     return "lethe_" + secrets.token_urlsafe(32)
 
 
-def user_for_token(session: Session, secret: str, now: datetime, kind: Kind) -> User:
-    """Return the user of a live token of this kind. Raises NotAuthenticated."""
-    return holder_of(session, secret, now, kind).user
-
-
 class Holder(NamedTuple):
     """Whose a token is, when it expires, and when it was last seen, to the hour."""
 

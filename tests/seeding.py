@@ -131,7 +131,7 @@ class World:
 
     def user(self, name: str) -> User:
         with unit_of_work(self.engine) as session:
-            return auth.user_for_token(session, self.tokens[name], self.clock(), "api")
+            return auth.holder_of(session, self.tokens[name], self.clock(), "api").user
 
     def organiser(self, name: str, slug: str = "digits") -> None:
         """Add somebody who organises a competition."""

@@ -29,7 +29,7 @@ def seen(engine, ask, *arguments):
 
 def holds(engine, secret, kind="session", now=NOW):
     try:
-        return seen(engine, auth.user_for_token, secret, now, kind).name
+        return seen(engine, auth.holder_of, secret, now, kind).user.name
     except NotAuthenticated:
         return None
 
@@ -216,7 +216,7 @@ def test_a_token_of_a_disabled_account_is_dead_even_if_it_were_left(engine, worl
 def test_a_role_is_changed_by_another_and_never_ones_own(engine, world, eve):
     secret = done(engine, auth.issue_token, eve, "api", "t", NOW, None)
     done(engine, accounts.set_role, "eve", "admin", "root", NOW)
-    assert access.is_admin(seen(engine, auth.user_for_token, secret, NOW, "api"))
+    assert access.is_admin(seen(engine, auth.holder_of, secret, NOW, "api").user)
     for act, more in ((accounts.set_role, ["participant"]), (accounts.disable, [])):
         with pytest.raises(Conflict, match="your own"):
             done(engine, act, "eve", *more, "eve", NOW)

@@ -27,7 +27,7 @@ def issue(engine, user, lifetime=None, kind="api"):
 
 def whose(engine, secret, now=NOW, kind="api"):
     with read_only(engine) as session:
-        return auth.user_for_token(session, secret, now, kind).name
+        return auth.holder_of(session, secret, now, kind).user.name
 
 
 def test_the_right_password_signs_in_and_is_stored_only_as_a_hash(engine):

@@ -20,14 +20,14 @@ def test_a_grant_is_of_one_competition_and_can_be_taken_back(engine, world, ada)
         secret = auth.issue_token(session, ada, "api", "t", NOW, None)
     granted(engine, "digits", "ada")
     with read_only(engine) as session:
-        viewer = auth.user_for_token(session, secret, NOW, "api")
+        viewer = auth.holder_of(session, secret, NOW, "api").user
         assert access.organised(viewer) == {"digits"}
         assert organisers.names(session, "digits") == ["ada"]
         assert organisers.names(session, "faces") == []
     with unit_of_work(engine) as session:
         organisers.withdraw(session, "digits", "ada", "root", NOW)
     with read_only(engine) as session:
-        assert access.organised(auth.user_for_token(session, secret, NOW, "api")) == set()
+        assert access.organised(auth.holder_of(session, secret, NOW, "api").user) == set()
 
 
 def test_a_second_grant_and_a_second_withdrawal_change_nothing(engine, world, ada):

@@ -26,7 +26,7 @@ def test_secrets_are_random_private_and_kept(engine, tmp_path):
     for account in first:
         assert auth.verify_password(engine, account.name, account.password).role == account.role
         with unit_of_work(engine) as session:
-            assert auth.user_for_token(session, account.token, NOW, "api").name == account.name
+            assert auth.holder_of(session, account.token, NOW, "api").user.name == account.name
 
 
 @pytest.mark.parametrize(
@@ -45,4 +45,4 @@ def test_a_lost_or_damaged_file_gives_the_same_accounts_new_secrets(engine, tmp_
 def test_each_check_gets_a_participant_of_its_own(engine):
     tokens = {fresh_participant(engine, NOW) for _ in range(3)}
     with unit_of_work(engine) as session:
-        assert len({auth.user_for_token(session, token, NOW, "api").name for token in tokens}) == 3
+        assert len({auth.holder_of(session, token, NOW, "api").user.name for token in tokens}) == 3

@@ -256,7 +256,7 @@ class Place:
 
 def with_session(world, name):
     with unit_of_work(world.engine) as session:
-        user = auth.user_for_token(session, world.tokens[name], world.clock(), "api")
+        user = auth.holder_of(session, world.tokens[name], world.clock(), "api").user
         return auth.issue_token(session, user, "session", "browser", world.clock(), DAY)
 
 
