@@ -34,7 +34,8 @@ _COLUMNS = (
     "public_rank",
     "rank_change",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r")
+"""Where some spreadsheet takes a cell for a formula; four are the full-width forms of the first four."""
 
 
 def leaderboard_csv(board: LeaderboardOut, chosen: Sequence[str] = tuple(CHOICE)) -> str:

@@ -11,7 +11,10 @@ def board(**changes):
     return found.model_copy(update={"rows": [found.rows[0].model_copy(update=changes)]})
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "name",
+    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20SUM(A1)"],
+)
 def test_a_name_that_a_spreadsheet_would_run_is_written_as_text(name):
     assert f"'{name}" in leaderboard_csv(board(entrant=name))
 
