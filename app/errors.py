@@ -4,7 +4,7 @@ LetheError
 ├── Rejected            422  the bundle is refused at the door (reason code of app.reasons)
 │   └── BundleTooLarge  413
 ├── QuotaExhausted      429
-├── TooManyAttempts     429  to sign in, to make an account, to be sent a letter
+├── TooManyAttempts     429  to sign in, to make an account, to be sent a letter or a test
 ├── TooManyUploads      429  of one person at once
 ├── UploadTimeout       408
 ├── CompetitionClosed   409
@@ -71,7 +71,7 @@ class QuotaExhausted(LetheError):
 
 
 class TooManyAttempts(LetheError):
-    """Signing in has failed too often, for this name or from this address, or too much was asked from there."""
+    """Signing in has failed too often, for this name or from this address, or too much was asked by somebody or from there."""
 
     status = 429
     code = "too_many_attempts"

@@ -2,19 +2,22 @@
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import events
-from app.errors import BadRequest, Conflict, NotFound
+from app.errors import BadRequest, Conflict, NotFound, TooManyAttempts
 from app.models import Notice, User, Webhook
 from app.notices import hooks, outbox
 
 SHOWN = 20
 MOST_TESTS = 3
 """Tests of one person that wait to be delivered."""
+TESTS_PER_HOUR = 20
+"""Of one person, in any hour: their rows are counted, so that it holds over all processes."""
+_HOUR = timedelta(hours=1)
 
 
 def set_letters(session: Session, user_id: str, *, wanted: bool, now: datetime) -> None:
@@ -48,13 +51,22 @@ def remove_webhook(session: Session, user: User, now: datetime) -> None:
 
 
 def send_test(session: Session, user: User, now: datetime) -> Notice:
-    """Send a test. Raises NotFound without a webhook, and Conflict while some tests are on their way."""
+    """Send a test. Raises NotFound without a webhook, Conflict while some are on their way, TooManyAttempts after many."""
     _webhook(session, user)
-    waiting = select(func.count(Notice.id)).where(
-        Notice.user_id == user.id, Notice.kind == outbox.TEST, Notice.due_at.is_not(None)
-    )
+    session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
+    tests = Notice.user_id == user.id, Notice.kind == outbox.TEST
+    waiting = select(func.count(Notice.id)).where(*tests, Notice.due_at.is_not(None))
     if (session.scalar(waiting) or 0) >= MOST_TESTS:
         raise Conflict(f"{MOST_TESTS} tests have not been delivered yet.", advice="See below what they met.")
+    lately = select(Notice.created_at).where(*tests, Notice.created_at > now - _HOUR)
+    sent = session.scalars(lately.order_by(Notice.created_at.desc()).limit(TESTS_PER_HOUR)).all()
+    if len(sent) == TESTS_PER_HOUR:
+        seconds = int((sent[-1] + _HOUR - now).total_seconds()) + 1
+        raise TooManyAttempts(
+            f"You have sent {TESTS_PER_HOUR} tests within an hour.",
+            advice=f"Wait {-(-seconds // 60)} min, then try again.",
+            retry_after=seconds,
+        )
     return outbox.add(session, user.id, outbox.WEBHOOK, outbox.TEST, now)
 
 

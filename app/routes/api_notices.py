@@ -79,11 +79,17 @@ def remove_webhook(session: Writing, person: AccountHolder, now: Now) -> Notices
     summary="Send a test to my webhook",
     responses={
         202: ok("On its way", examples.TEST),
-        **problems(401, 404, 409, unsafe=True, s404=examples.NO_WEBHOOK, s409=examples.MANY_TESTS),
+        **problems(
+            *(401, 404, 409, 429),
+            unsafe=True,
+            s404=examples.NO_WEBHOOK,
+            s409=examples.MANY_TESTS,
+            s429=examples.OFTEN,
+        ),
     },
 )
 def test_webhook(session: Writing, person: Person, now: Now) -> NoticeOut:
-    """Send `{"id", "type": "test", "created_at"}`; read what came of it among your notices."""
+    """Send `{"id", "type": "test", "created_at"}`; read what came of it among your notices. 20 may be sent within an hour."""
     sent = account.send_test(session, person, now)
     session.flush()
     return next(one for one in views.describe(session, person).items if one.id == sent.id)

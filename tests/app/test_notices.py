@@ -16,7 +16,7 @@ from sqlalchemy import event
 
 from app import entrants, registry, submissions, teams
 from app.db import read_only, unit_of_work
-from app.errors import BadRequest, Conflict, NotFound
+from app.errors import BadRequest, Conflict, NotFound, TooManyAttempts
 from app.evaluations import RunOutcome
 from app.models import Notice, Submission, User
 from app.notices import account, hooks, outbox
@@ -339,6 +339,21 @@ def test_a_test_can_be_sent_a_few_at_a_time_and_only_to_a_webhook(world, ada, re
     while deliver(world):
         pass
     assert [json.loads(body)["type"] for _, body, _ in receiver.got] == ["test"] * account.MOST_TESTS
+
+
+def test_tests_are_bounded_in_any_hour_however_fast_they_are_delivered(world, ada, receiver):
+    listen(world, ada, receiver)
+    for minute in range(account.TESTS_PER_HOUR):
+        with unit_of_work(world.engine) as session:
+            account.send_test(session, ada, NOW + minute * MINUTE).due_at = None
+    with unit_of_work(world.engine) as session, pytest.raises(TooManyAttempts) as refused:
+        account.send_test(session, ada, NOW + 30 * MINUTE)
+    assert refused.value.retry_after == 30 * 60 + 1
+    grace = world.user("grace")
+    listen(world, grace, receiver)
+    with unit_of_work(world.engine) as session:
+        account.send_test(session, grace, NOW + 30 * MINUTE)
+        account.send_test(session, ada, NOW + 60 * MINUTE)
 
 
 def test_two_processes_never_have_the_same_try_and_a_late_one_changes_nothing(world, ada, receiver):

@@ -48,3 +48,9 @@ MANY_TESTS: Words = (
     "3 tests have not been delivered yet.",
     "See below what they met.",
 )
+OFTEN: Words = (
+    "too_many_attempts",
+    "Too many attempts",
+    "You have sent 20 tests within an hour.",
+    "Wait 12 min, then try again.",
+)
