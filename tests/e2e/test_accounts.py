@@ -77,7 +77,7 @@ def test_an_admin_finds_somebody_and_makes_them_organiser(browser, place):
     with looking(browser, place, "root") as window:
         page = window.new_page()
         page.goto("/admin/users")
-        page.get_by_label("Name or address holds").fill("new")
+        page.get_by_label("Name or address").fill("new")
         page.get_by_role("button", name="Search").click()
         page.get_by_role("link", name="newcomer").click()
         page.get_by_label("Competition").select_option("digits")
