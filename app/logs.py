@@ -2,10 +2,15 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.models import Run, Submission
-from app.status import RunStatus
+from app.status import RunKind, RunStatus
+from app.storage import Storage
 from app.submissions import published_evaluation
 
 _ESCAPES = re.compile(
@@ -33,17 +38,38 @@ def _is_shown(letter: str) -> bool:
     return unicodedata.category(letter) not in {"Cc", "Cf", "Zl", "Zp"}
 
 
-def digest_of(submission: Submission) -> str:
-    """Return the blob of what the smoke run of the submission's shown evaluation printed. Raises NotFound, which says why."""
-    run = published_evaluation(submission).smoke_run
-    if run is None or run.log_digest is None:
-        raise NotFound(f"This submission has no log: {_why_not(run)}")
-    return run.log_digest
+@dataclass(frozen=True)
+class Found:
+    """A smoke run's log: a blob once the run has ended, and before that what had come of it at the last heartbeat."""
+
+    status: RunStatus
+    digest: str | None
+    printed: str
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether more may come: the run goes on, or a worker was lost and it waits to be run once more."""
+        return self.status in {RunStatus.RUNNING, RunStatus.QUEUED}
+
+    def read(self, storage: Storage) -> str:
+        """Return the text. The store may take its time: no transaction should wait for it."""
+        return self.printed if self.digest is None else readable(storage.get(self.digest))
 
 
-def _why_not(run: Run | None) -> str:
-    if run is None:
-        return "only runs on public data have one, and its competition gives none for them."
-    if run.status is RunStatus.SKIPPED:
-        return "its smoke run was not run."
-    return "its smoke run has not ended yet."
+def find(session: Session, submission: Submission) -> Found:
+    """Return the log of the smoke run of the submission's shown evaluation. Raises NotFound, which says why."""
+    evaluation = published_evaluation(submission)
+    query = select(
+        Run.status, Run.log_digest, Run.printed, Run.started_at
+    )  # at once, so that they fit together
+    row = session.execute(query.where(Run.evaluation_id == evaluation.id, Run.kind == RunKind.SMOKE)).first()
+    if row is None:
+        raise _none("only runs on public data have one, and its competition gives none for them.")
+    if row.started_at is None:
+        skipped = row.status is RunStatus.SKIPPED
+        raise _none("its smoke run was not run." if skipped else "its smoke run has not begun yet.")
+    return Found(row.status, row.log_digest, row.printed or "")
+
+
+def _none(why: str) -> NotFound:
+    return NotFound(f"This submission has no log: {why}")

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from app import auth, evaluations, organisers, registry, reruns, reveal, submissions, timetable
 from app.competitions import CompetitionConfig
 from app.db import make_engine, migrate, unit_of_work
-from app.evaluations import NewScore, RunLog, RunOutcome
+from app.evaluations import Claim, NewScore, RunLog, RunOutcome
 from app.models import Evaluation, Run, User, Worker
 from app.phases import GRACE
 from app.queue import Silent
@@ -227,14 +227,21 @@ class World:
             self.last_evaluation = last.evaluation_id
         return led_to
 
-    def smoke(self, said: bytes, dropped: int = 0, reason: str | None = None) -> None:
-        """Play a worker that ends a smoke run, which printed something."""
+    def smoke(
+        self, said: bytes, dropped: int = 0, reason: str | None = None, claim: Claim | None = None
+    ) -> None:
+        """Play a worker that ends a smoke run, which printed something; `claim` is one that has begun."""
         log = RunLog(self.storage.put(said), dropped)
         verdict = None if reason is None else REASONS[reason].verdict
+        claim = claim or self.claim_one()
         with unit_of_work(self.engine) as session:
-            [claim] = lend(session, worker="worker-1", limit=1, now=self.clock(), lease=LEASE, queue_due=DAY)
             ended = RunOutcome(0.34, verdict=verdict, reason=reason, log=log)
             evaluations.record(session, claim, ended, self.clock(), LEASE, DAY)
+
+    def print_so_far(self, claim: Claim, text: str) -> None:
+        """Play the heartbeat of a worker whose smoke run has printed something."""
+        with unit_of_work(self.engine) as session:
+            assert evaluations.show_printed(session, claim, text)
 
     def lose_one(self) -> None:
         """Claim a run and lose it."""
@@ -252,10 +259,11 @@ class World:
             made = reruns.make(session, chosen, "a typo of ours", root, now, queue_due=DAY, bell=Silent())
         return made.id
 
-    def claim_one(self) -> None:
+    def claim_one(self) -> Claim:
         """Leave one run running."""
         with unit_of_work(self.engine) as session:
-            lend(session, worker="worker-1", limit=1, now=self.clock(), lease=LEASE, queue_due=DAY)
+            [claim] = lend(session, worker="worker-1", limit=1, now=self.clock(), lease=LEASE, queue_due=DAY)
+        return claim
 
     def score(self, forgetting: float, retain: float, test: float, flags: tuple[str, ...] = ()) -> None:
         """Play the scorer of the evaluation whose last run was just recorded."""

@@ -15,7 +15,7 @@ from worker import calibration_bundle, weights
 from worker.fingerprint import Fingerprint, fingerprint
 from worker.material import fetch
 from worker.outputs import ModelFailed, NotFiniteLogits, Split
-from worker.sandbox.base import Job, Limits, Log, RunResult, SandboxSpec
+from worker.sandbox.base import Job, Limits, Log, RunResult, SandboxSpec, untold
 from worker.sandbox.pool import Pool
 from worker.scoring import score_runs
 
@@ -35,14 +35,21 @@ class Device:
         self._current: tuple[str, Split] | None = None
 
     def run(
-        self, claim: Claim, config: CompetitionConfig, should_stop: Callable[[], bool]
+        self,
+        claim: Claim,
+        config: CompetitionConfig,
+        should_stop: Callable[[], bool],
+        printed: Callable[[Log], None] = untold,
     ) -> RunOutcome | None:
-        """Return how the run ended, or None if it was killed because `should_stop` said so."""
+        """Return how the run ended, or None if it was killed because `should_stop` said so.
+
+        `printed` hears what a smoke run prints while it goes on; see Job.
+        """
         split = self._split(claim.reference_digest)
         bundle, smoke = self._storage.get(claim.bundle_digest), claim.kind is RunKind.SMOKE
         # the one place that lets a log out: together with the folder that holds public data alone
         log_bytes, material = (LOG_BYTES, split.smoke) if smoke else (0, split.sandbox)
-        job = Job(bundle, claim.seed, claim.cutoff_seconds, log_bytes)
+        job = Job(bundle, claim.seed, claim.cutoff_seconds, log_bytes, printed)
         result = self._play(spec_for(split, config, self._name, material), job, should_stop)
         if result.verdict is Verdict.CANCELLED:
             return None

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from app import evaluations
 from app.competitions import CompetitionConfig
-from app.db import read_only, unit_of_work
+from app.db import UnitOfWork, read_only, unit_of_work
 from app.errors import NotFound
 from app.evaluations import Claim, NextUp, Recorded, RunOutcome, ScoringClaim
 from app.log_lines import belonging
@@ -29,6 +29,7 @@ from app.storage import StorageAway
 from worker.calibration import Calibrator, Wanted
 from worker.device import Device
 from worker.ending import Ending
+from worker.live_log import LiveLog
 from worker.metrics import WorkerMetrics
 from worker.presence import Reaper
 from worker.recovery import AWAY, BackOff, beating, first_line, with_retries
@@ -213,9 +214,12 @@ class Worker:
             self._run_id = None
 
     def _run(self, claim: Claim, config: CompetitionConfig) -> Step:
+        live = LiveLog(claim)
         try:
-            with self.metrics.busy("run"), self._beating(lambda s: self._is_wanted(s, claim)) as unwanted:
-                ended = self._device.run(claim, config, lambda: unwanted.is_set() or self.ending.over())
+            with self.metrics.busy("run"), self._beating(lambda s: self._beat(s, claim, live)) as unwanted:
+                ended = self._device.run(
+                    claim, config, lambda: unwanted.is_set() or self.ending.over(), live.printed
+                )
         except AWAY:
             raise  # the lease brings the run back
         except (StorageAway, NotFound) as error:
@@ -237,8 +241,10 @@ class Worker:
             self._record(claim, ended)
         return Step.WORKED
 
-    def _is_wanted(self, session: Session, claim: Claim) -> bool:
-        return claim.run_id in evaluations.heartbeat(session, [claim], self._clock(), self._lease)
+    def _beat(self, session: UnitOfWork, claim: Claim, live: LiveLog) -> bool:
+        wanted = evaluations.heartbeat(session, [claim], self._clock(), self._lease)
+        live.show(session)
+        return claim.run_id in wanted
 
     def _give_back(self, claim: Claim) -> Step:
         """Give a run back after a fault of ours, which counts unless we are being stopped."""
@@ -326,7 +332,7 @@ class Worker:
     def _persist(self, change: Callable[[Session], T]) -> T:
         return with_retries(self._engine, change, self._settings.lease_seconds)
 
-    def _beating(self, extend: Callable[[Session], bool]) -> AbstractContextManager[threading.Event]:
+    def _beating(self, extend: Callable[[UnitOfWork], bool]) -> AbstractContextManager[threading.Event]:
         """Extend a lease while something slow goes on; the event is set once it is not ours or not wanted."""
 
         def beat() -> bool:

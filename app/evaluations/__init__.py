@@ -9,7 +9,16 @@ from app.evaluations.creation import create, fresh_seeds
 from app.evaluations.ending import MAX_LOSSES, cancel, publish, says_more
 from app.evaluations.locks import lock
 from app.evaluations.reaping import reap
-from app.evaluations.runs import claim, give_back, heartbeat, next_up, record, stop_cancelled, was_skipped
+from app.evaluations.runs import (
+    claim,
+    give_back,
+    heartbeat,
+    next_up,
+    record,
+    show_printed,
+    stop_cancelled,
+    was_skipped,
+)
 from app.evaluations.scoring import (
     finish,
     finish_unscorable,
@@ -59,6 +68,7 @@ __all__ = [
     "scoring_claim",
     "scoring_give_back",
     "scoring_heartbeat",
+    "show_printed",
     "stop_cancelled",
     "was_skipped",
 ]

@@ -99,6 +99,7 @@ def _take(session: Session, run: Run, evaluation: Evaluation, calibration: Calib
     won = guard.values(
         status=RunStatus.RUNNING,
         fence=run.fence + 1,
+        printed=None,
         calibration_id=calibration.id,
         cutoff_seconds=evaluation.cutoff_fraction * calibration.seconds,
         **terms,
@@ -144,6 +145,17 @@ def heartbeat(session: Session, claims: Sequence[Claim], now: datetime, lease: t
     return {c.run_id for c in ours if c.evaluation_id in open_}
 
 
+def show_printed(session: Session, claim: Claim, text: str) -> bool:
+    """Show what a smoke run has printed so far, while it is the caller's; return whether it still was.
+
+    No event is written: nothing that is kept in memory holds this. It stays until the run is lent again or has a log.
+    Raises ValueError for a run on hidden data: nothing of it may be shown.
+    """
+    if claim.kind is not RunKind.SMOKE:
+        raise ValueError("only what a smoke run prints may be shown")
+    return changed(session, _ours(claim).values(printed=text)) == 1
+
+
 def _ours(claim: Claim) -> Update:
     """Guard: the run is still lent under this claim's fence."""
     return update(Run).where(
@@ -174,6 +186,7 @@ def record(
         outputs_digest=outcome.outputs_digest,
         log_digest=None if outcome.log is None else outcome.log.digest,
         log_dropped_bytes=None if outcome.log is None else outcome.log.dropped_bytes,
+        printed=None,
         verdict=outcome.verdict,
         reason=outcome.reason,
         lease_until=None,

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     String,
+    Text,
     UniqueConstraint,
     text,
 )
@@ -164,6 +165,9 @@ class Run(Base):
     queued_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    printed: Mapped[str | None] = mapped_column(
+        Text, deferred=True
+    )  # what a smoke run without a log had printed at its worker's last heartbeat
     evaluation: Mapped[Evaluation] = relationship(back_populates="runs")
     calibration: Mapped[Calibration | None] = relationship()
 

@@ -16,7 +16,7 @@ TOO_MANY_STREAMS: Words = (
 NO_LOG: Words = (
     "not_found",
     "Not found",
-    "This submission has no log: its smoke run has not ended yet.",
+    "This submission has no log: its smoke run has not begun yet.",
     "",
 )
 HIDDEN_BOARD: Words = (
@@ -169,4 +169,15 @@ def polled(description: str, example: object) -> dict[int | str, dict[str, Any]]
     return {
         200: ok(description, example) | {"headers": _POLLED},
         304: {"description": "Unchanged since the ETag in If-None-Match", "headers": _POLLED},
+    }
+
+
+def printed(example: str) -> dict[int | str, dict[str, Any]]:
+    """Return the answers of a log, which may grow; only then does it say when to ask again."""
+    status = {"description": "the run's", "required": True, "schema": {"type": "string"}}
+    interval = _POLLED["Lethe-Poll-Interval"] | {"required": False}
+    headers = {"ETag": _POLLED["ETag"], "Lethe-Run-Status": status, "Lethe-Poll-Interval": interval}
+    return {
+        200: ok("What it has printed", example, "text/plain") | {"headers": headers},
+        304: {"description": "Unchanged since the ETag in If-None-Match", "headers": headers},
     }

@@ -129,22 +129,38 @@ def read_submission(
     summary="Read the log of a submission's smoke run",
     tags=["submissions"],
     responses={
-        200: answers.ok("What it printed", examples.LOG, "text/plain"),
+        **answers.printed(examples.LOG),
         **answers.problems(401, 404, s404=answers.NO_LOG),
     },
     dependencies=SIGNED_IN,
 )
-def read_log(submission_id: SubmissionId, context: Ctx, session: Reading, person: Person) -> Response:
-    """Read what the run on public data printed, as text; a line in its middle says what was left out, if anything.
+def read_log(
+    submission_id: SubmissionId,
+    context: Ctx,
+    session: Reading,
+    person: Person,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Read what the run on public data has printed, as text; a line in its middle says what was left out, if anything.
+
+    `Lethe-Run-Status` is the run's. While that is `running`, more may come: what is here is at most some seconds old, and
+    to go on reading, poll with `If-None-Match`, `Lethe-Poll-Interval` seconds apart. So also while it is `queued`, for its
+    worker was lost, and it will be run once more: its log begins anew then. With `succeeded` or `failed` the log is
+    whole; `skipped` is a run that was stopped, and what it had printed some seconds before.
 
     Runs on hidden data have no log. It is its owner's, their team's and organisers' to read.
     """
-    digest = logs.digest_of(submissions.get(session, submission_id, person))
+    found = logs.find(session, submissions.get(session, submission_id, person))
     session.close()  # the store may take its time, and no transaction waits for it
-    text = logs.readable(context.storage.get(digest))
-    name = f"lethe-{submission_id}.log"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
-    return PlainTextResponse(text, headers=headers)
+    text = found.read(context.storage)
+    headers = {
+        "Content-Disposition": f'attachment; filename="lethe-{submission_id}.log"',
+        "Cache-Control": "private, no-store",
+        "Lethe-Run-Status": found.status.value,
+    }
+    if found.goes_on:
+        headers["Lethe-Poll-Interval"] = str(POLL_SECONDS)
+    return unless_known(of_body(f"{found.status} {text}"), if_none_match, lambda: text, "text/plain", headers)
 
 
 @router.get(

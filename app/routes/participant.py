@@ -132,12 +132,12 @@ def submission(
 
 
 def _log(context: Context, session: Session, one: SubmissionOut, person: User) -> str | None:
-    """Return what a smoke run printed, if there is one that has ended."""
+    """Return what a smoke run has printed, if there is one that has begun."""
     if one.smoke is None or one.smoke.log is None:
         return None
-    digest = logs.digest_of(submissions.get(session, one.id, person))
+    found = logs.find(session, submissions.get(session, one.id, person))
     session.close()  # the store may take its time, and no transaction waits for it
-    return logs.readable(context.storage.get(digest))
+    return found.read(context.storage)
 
 
 @router.post("/submissions/{submission_id}/cancel")

@@ -52,8 +52,10 @@ class SmokeOut(Out):
     verdict: Verdict | None = Field(description="only when it failed, which ends the submission")
     reason: str | None = Field(description="reason code, only when it failed")
     seconds: Seconds | None
-    log: str | None = Field(description="path of what it printed; null until it has ended")
-    dropped_bytes: int | None = Field(description="left out in the middle of the log")
+    log: str | None = Field(description="path of what it has printed; null until it has begun")
+    dropped_bytes: int | None = Field(
+        description="left out in the middle of the log; null until it has ended"
+    )
 
 
 class Links(Out):

@@ -82,6 +82,7 @@
     skew = Date.now() - Date.parse(fresh.dataset.now);
     document.title = page.title;
     merge(fresh);
+    document.dispatchEvent(new Event("redrawn"));
     say("");
     if (!fresh.dataset.events) stop();
   }
@@ -169,6 +170,7 @@
   }
 
   skew = Date.now() - Date.parse(live.dataset.now);
+  document.addEventListener("redraw", refresh);
   setInterval(tick, 1000);
   if (window.EventSource) listen();
   else poll();

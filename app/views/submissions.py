@@ -105,7 +105,7 @@ def _smoke(run: Run | None, submission_id: str, publish: Publish) -> SmokeOut | 
         verdict=run.verdict,
         reason=run.reason,
         seconds=run.seconds,
-        log=None if run.log_digest is None else f"/api/v1/submissions/{submission_id}/log",
+        log=None if run.started_at is None else f"/api/v1/submissions/{submission_id}/log",
         dropped_bytes=run.log_dropped_bytes,
     )
 

@@ -11,7 +11,7 @@ from app.evaluations import Recorded, RunOutcome
 from app.models import Evaluation
 from app.status import RunKind, RunStatus, Status, Verdict
 from app.storage import LocalStorage
-from tests.app.conftest import DAY, FAILURE, NOW, SMOKED
+from tests.app.conftest import DAY, FAILURE, LEASE, NOW, SMOKED
 from tests.bundles import zipped
 
 GOOD = "def unlearning(net, retain_loader, forget_loader, val_loader): ...\n"
@@ -88,6 +88,39 @@ def test_a_lost_smoke_run_is_run_again_like_any_other(world, ada):
     assert (again.run_id, again.fence) == (claim.run_id, 2)
     assert "smoke run" in again.label
     assert world.runs(evaluation)[0].losses == 1
+
+
+def printed(world, evaluation):
+    with read_only(world.engine) as session:
+        return session.get_one(Evaluation, evaluation).smoke_run.printed
+
+
+def show(world, claim, text):
+    with unit_of_work(world.engine) as session:
+        return evaluations.show_printed(session, claim, text)
+
+
+def test_what_is_printed_is_shown_by_whom_the_run_is_lent_to_alone_and_each_try_begins_anew(world, ada):
+    _, evaluation = world.submission(ada, smoke_seed=9)
+    (stale,) = world.claim(worker="w1")
+    assert show(world, stale, "by w1")
+    assert world.reap(NOW + LEASE)
+    assert printed(world, evaluation) == "by w1"
+    (claim,) = world.claim(worker="w2")
+    assert printed(world, evaluation) is None
+    assert show(world, claim, "by w2")
+    assert not show(world, stale, "by w1, which was paused")
+    assert printed(world, evaluation) == "by w2"
+    world.record(claim)
+    assert not show(world, claim, "too late")
+    assert printed(world, evaluation) is None
+
+
+def test_nothing_that_a_run_on_hidden_data_prints_may_be_shown(world, ada):
+    world.submission(ada)
+    (seed,) = world.claim()
+    with pytest.raises(ValueError, match="only what a smoke run prints"):
+        show(world, seed, "a hidden image")
 
 
 def with_public_data(world, slug):

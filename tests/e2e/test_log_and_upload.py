@@ -66,6 +66,34 @@ def test_a_log_comes_while_the_page_is_open_and_is_searched_by_keyboard(page, wo
     assert log.locator("mark").count() == 0
 
 
+def test_a_log_grows_in_place_while_its_run_goes_on(page, world):
+    submission = world.submit("ada")
+    claim = world.claim_one()
+    page.goto(f"/submissions/{submission}")
+    expect(page.get_by_text("No output so far.")).to_be_visible()
+    page.evaluate("window.stayed = true")
+    lines = LOG.decode().splitlines(keepends=True)
+    world.print_so_far(claim, "".join(lines[:100]))
+    log = page.get_by_role("region", name="Log of the smoke run")
+    expect(log).to_contain_text("epoch 99", timeout=60_000)
+    page.get_by_label("Search the log").fill("epoch 10:")
+    found = page.locator("#log-found")
+    expect(found).to_have_text("1 of 1")
+    in_view = log.locator("mark.current")
+    expect(in_view).to_be_in_viewport()
+    place = in_view.bounding_box()["y"]
+    world.print_so_far(claim, "".join(lines[:200]))
+    expect(log).to_contain_text("epoch 199", timeout=60_000)
+    assert in_view.bounding_box()["y"] == pytest.approx(place, abs=2)  # who reads is not moved
+    world.smoke(LOG, claim=claim)
+    expect(page.get_by_text("300 lines")).to_be_visible(timeout=60_000)
+    expect(log).to_contain_text("epoch 299")
+    expect(found).to_have_text("1 of 1")
+    assert page.get_by_label("Search the log").input_value() == "epoch 10:"
+    expect(log.locator("mark.current")).to_be_in_viewport()
+    assert page.evaluate("window.stayed")
+
+
 def test_what_a_log_holds_is_text_however_it_is_searched(page, world):
     submission = world.submit("ada")
     world.smoke(b"<img src=x onerror=alert(1)> one <b>two</b>\n")

@@ -24,6 +24,13 @@ def unlearning(net, retain_loader, forget_loader, val_loader):
     if len(retain_loader.dataset) != 16:
         raise ValueError(f"a hidden image: {retain_loader.dataset[0]}")
 """
+WAITS = """
+import time
+def unlearning(net, retain_loader, forget_loader, val_loader):
+    print("begun")
+    while True:
+        time.sleep(1)
+"""
 FAILS = "def unlearning(net, retain_loader, forget_loader, val_loader):\n    print('so far')\n    1 / 0\n"
 
 
@@ -44,6 +51,19 @@ def test_an_honest_bundle_is_scored_and_its_log_tells_of_public_data_alone(servi
     assert (final["verdict"], final["runs"]["succeeded"], final["runs"]["total"]) == ("scored", 4, 4)
     assert final["smoke"]["status"] == "succeeded"
     assert log.text == "sets of [16, 4, 4]\n"
+
+
+def test_what_is_printed_can_be_read_before_the_run_has_ended_and_stays_when_it_is_stopped(service):
+    location = service.submit(zipped(WAITS)).headers["location"]
+
+    def log():
+        answer = service.client.get(f"{location}/log")
+        return answer.headers.get("Lethe-Run-Status"), answer.text
+
+    service.wait_until(lambda: log() == ("running", "begun\n"))
+    service.client.post(f"{location}/cancel")
+    service.wait_for(location)
+    assert log()[1] == "begun\n"
 
 
 def test_what_fails_on_hidden_data_alone_leaves_a_reason_and_no_word_of_it(service):

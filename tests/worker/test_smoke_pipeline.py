@@ -1,10 +1,12 @@
 """A smoke run's way through the worker, on a real reference with public data; only the sandbox is the fake."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
 
+from app import evaluations
 from app.status import RunKind, RunStatus, Verdict
 from tests.smoky import make_smoky
 from tests.worker.bench import Bench, prepare_into
@@ -107,3 +109,23 @@ def test_a_fault_of_ours_in_a_smoke_run_is_retried(bench):
     bench.drain(bench.worker(behaviour))
     assert bench.evaluation()[0].verdict is Verdict.SCORED
     assert smoke_run(bench).losses == 1
+
+
+def test_what_a_smoke_run_prints_is_shown_by_its_heartbeats_before_it_ends(bench, monkeypatch):
+    seen = []
+    show = evaluations.show_printed
+
+    def shown(session, claim, text):
+        seen.append((claim.kind, text))
+        return show(session, claim, text)
+
+    monkeypatch.setattr(evaluations, "show_printed", shown)
+    bench.settings = bench.settings.model_copy(update={"lease_seconds": 0.3})
+    beats = 0.5  # a run lasts for several heartbeats, none of which has anything new to show
+
+    def behaviour(job):
+        return replace(speaking(bench, job), seconds=beats if job.log_bytes else 0.01)
+
+    bench.drain(bench.worker(behaviour))
+    assert seen == [(RunKind.SMOKE, "epoch 1\n")]
+    assert bench.evaluation()[0].verdict is Verdict.SCORED

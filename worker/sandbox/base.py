@@ -40,24 +40,30 @@ class SandboxSpec:
 
 
 @dataclass(frozen=True)
+class Log:
+    """What a run printed: its beginning and its end, with a line between them that says what was left out, if any."""
+
+    text: bytes = b""
+    dropped_bytes: int = 0
+
+
+def untold(_log: Log) -> None:
+    """Hear what a run has printed, and do nothing with it."""
+
+
+@dataclass(frozen=True)
 class Job:
     """What comes in with GO, and the host's cutoff in seconds from GO.
 
     `log_bytes` is how much of what the code prints is kept. Above 0 only on public data: prints carry data out.
+    `printed` is called with all that is kept so far whenever there is more, up to 50 times a second; it must not block.
     """
 
     bundle: bytes
     seed: int
     cutoff_seconds: float
     log_bytes: int = 0
-
-
-@dataclass(frozen=True)
-class Log:
-    """What a run printed: its beginning and its end, with a line between them that says what was left out, if any."""
-
-    text: bytes = b""
-    dropped_bytes: int = 0
+    printed: Callable[[Log], None] = untold
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def failing(reason: str, seconds: float = 0.0) -> Behaviour:
 class FakeSandbox:
     """Plays one run: it lasts as long as the behaviour's result says, and ends at the cutoff all the same.
 
-    The result's log comes out if the job asks for one.
+    The result's log comes out if the job asks for one, and is printed as the run begins.
     """
 
     def __init__(self, behaviour: Behaviour, limit_bytes: int, closed: Callable[[], None]) -> None:
@@ -55,6 +55,8 @@ class FakeSandbox:
     def _play(self, job: Job, should_stop: Callable[[], bool]) -> RunResult:
         planned = self._behaviour(job)
         log = (planned.log or Log()) if job.log_bytes else None
+        if log is not None and log.text:
+            job.printed(log)
         return replace(self._ending(job, planned, should_stop), log=log)
 
     def _ending(self, job: Job, planned: RunResult, should_stop: Callable[[], bool]) -> RunResult:

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -38,10 +39,14 @@ class Kept:
 
 
 class LogPipe:
-    """A pipe for one run. Its write end goes into the sandbox; use it as a context manager, which closes what is open."""
+    """A pipe for one run. Its write end goes into the sandbox; use it as a context manager, which closes what is open.
 
-    def __init__(self, limit_bytes: int) -> None:
+    `printed` hears all that is kept so far whenever there is more.
+    """
+
+    def __init__(self, limit_bytes: int, printed: Callable[[Log], None]) -> None:
         self._kept = Kept(limit_bytes)
+        self._printed = printed
         self._read_fd, self.write_fd = os.pipe()
         self._open = {self._read_fd, self.write_fd}
         os.set_blocking(self._read_fd, False)
@@ -64,15 +69,17 @@ class LogPipe:
     def drain(self) -> None:
         """Take what is there, but no more than a full pipe at once: who prints without end does not hold the host."""
         left = PIPE_BYTES
-        while left > 0:
-            try:
-                chunk = os.read(self._read_fd, _CHUNK_BYTES)
-            except BlockingIOError:
-                return
-            if not chunk:
-                return
+        while left > 0 and (chunk := self._read()):
             self._kept.add(chunk)
             left -= len(chunk)
+        if left < PIPE_BYTES:
+            self._printed(self._kept.log())
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self._read_fd, _CHUNK_BYTES)
+        except BlockingIOError:
+            return b""
 
     def finish(self) -> Log:
         """Take what the dead left in the pipe, and return the log."""

@@ -105,7 +105,7 @@ class WatchedSandbox:
             bundle, output = sealed_input(job.bundle), output_slot(self._limits.output_bytes)
             held.callback(os.close, bundle)
             held.callback(os.close, output)
-            log = held.enter_context(LogPipe(job.log_bytes)) if job.log_bytes else None
+            log = held.enter_context(LogPipe(job.log_bytes, job.printed)) if job.log_bytes else None
             cores = self._cores(should_stop)
             if cores is None:
                 return _ended("cancelled_on_request", 0.0)

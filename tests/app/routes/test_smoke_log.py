@@ -2,6 +2,9 @@
 
 import pytest
 
+from app import evaluations
+from app.db import unit_of_work
+
 EVIL = b"<script>alert(1)</script></pre><img src=x onerror=alert(1)> {{ 7 * 7 }} \x1b[31mred\n"
 
 
@@ -41,7 +44,7 @@ def test_without_a_log_the_answer_says_why(client, world, smoky, bearer):
     _, submission = smoky
     waiting = client.get(log_of(submission), headers=bearer("ada"))
     assert (waiting.status_code, waiting.json()["code"]) == (404, "not_found")
-    assert "has not ended yet" in waiting.json()["detail"]
+    assert "has not begun yet" in waiting.json()["detail"]
     client.post(f"/api/v1/submissions/{submission}/cancel", headers=bearer("ada"))
     assert "was not run" in client.get(log_of(submission), headers=bearer("ada")).json()["detail"]
     world.reference()
@@ -76,6 +79,79 @@ def test_the_api_tells_of_the_smoke_run_and_counts_the_others_alone(client, smok
     assert [run["seed_index"] for run in after.json()["run_details"]] == [0, 1, 2, 3]
     listed = client.get("/api/v1/submissions", headers=bearer("ada")).json()["items"][0]
     assert (listed["runs_done"], listed["runs_total"]) == (0, 4)
+
+
+def test_while_the_run_goes_on_its_log_is_what_it_has_printed_and_grows(client, smoky, bearer):
+    world, submission = smoky
+    claim = world.claim_one()
+    assert client.get(f"/api/v1/submissions/{submission}", headers=bearer("ada")).json()["smoke"][
+        "log"
+    ] == log_of(submission)
+    silent = client.get(log_of(submission), headers=bearer("ada"))
+    assert (silent.text, silent.headers["Lethe-Run-Status"]) == ("", "running")
+    world.print_so_far(claim, "epoch 1\n")
+    known = {"If-None-Match": silent.headers["ETag"]}
+    first = client.get(log_of(submission), headers=bearer("ada", **known))
+    assert (first.text, first.headers["Lethe-Poll-Interval"]) == ("epoch 1\n", "2")
+    known = {"If-None-Match": first.headers["ETag"]}
+    same = client.get(log_of(submission), headers=bearer("ada", **known))
+    assert (same.status_code, same.headers["Lethe-Run-Status"]) == (304, "running")
+    world.smoke(b"epoch 1\n", claim=claim)  # it printed no more, but that is news too
+    ended = client.get(log_of(submission), headers=bearer("ada", **known))
+    assert (ended.text, ended.headers["Lethe-Run-Status"]) == ("epoch 1\n", "succeeded")
+    assert "Lethe-Poll-Interval" not in ended.headers
+
+
+def test_a_log_that_grows_is_nobody_elses(client, smoky, bearer):
+    world, submission = smoky
+    world.print_so_far(world.claim_one(), "mine")
+    assert client.get(log_of(submission)).status_code == 401
+    assert client.get(log_of(submission), headers=bearer("grace")).status_code == 404
+
+
+def test_what_a_lost_or_stopped_run_had_printed_stays_and_the_next_begins_anew(client, smoky, bearer):
+    world, submission = smoky
+    claim = world.claim_one()
+    world.print_so_far(claim, "epoch 1\n")
+    with unit_of_work(world.engine) as session:
+        evaluations.give_back(session, claim, "worker_lost", world.clock())
+    waiting = client.get(log_of(submission), headers=bearer("ada"))
+    assert (waiting.text, waiting.headers["Lethe-Run-Status"]) == ("epoch 1\n", "queued")
+    again = world.claim_one()
+    assert client.get(log_of(submission), headers=bearer("ada")).text == ""
+    world.print_so_far(again, "epoch 0\n")
+    client.post(f"/api/v1/submissions/{submission}/cancel", headers=bearer("ada"))
+    with unit_of_work(world.engine) as session:
+        assert evaluations.stop_cancelled(session, again, world.clock())
+    stopped = client.get(log_of(submission), headers=bearer("ada"))
+    assert (stopped.text, stopped.headers["Lethe-Run-Status"]) == ("epoch 0\n", "skipped")
+    assert "Lethe-Poll-Interval" not in stopped.headers
+
+
+def test_the_page_says_at_each_step_what_its_log_is(client, smoky, sign_in):
+    world, submission = smoky
+    sign_in("ada")
+
+    def page():
+        return client.get(f"/submissions/{submission}").text
+
+    claim = world.claim_one()
+    assert "No output so far." in page()
+    world.print_so_far(claim, "<b>1</b>\n")
+    going = page()
+    assert "It is running now. What it prints appears here within seconds." in going
+    assert f'data-log="{log_of(submission)}"' in going
+    assert "So far." in going
+    assert "&lt;b&gt;1&lt;/b&gt;" in going
+    with unit_of_work(world.engine) as session:
+        evaluations.give_back(session, claim, "worker_lost", world.clock())
+    assert "Its worker was lost: our fault." in page()
+    assert "What it had printed until then." in page()
+    world.smoke(b"2\n")
+    ended = page()
+    assert "1 lines" not in ended
+    assert "data-log" not in ended
+    assert "&lt;b&gt;" not in ended
 
 
 def test_a_scored_submission_shows_the_seconds_of_its_seeds_alone(client, smoky, bearer):

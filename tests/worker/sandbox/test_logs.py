@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from app.status import Verdict
 from tests.worker.sandbox.tools import bundle, facts
-from worker.sandbox.base import Job, Log, RunResult
+from worker.sandbox.base import Job, Log, RunResult, untold
 from worker.sandbox.fake import Fake, failing
 from worker.sandbox.log_pipe import Kept
 
@@ -34,9 +34,9 @@ def logged(request):
     """Run one bundle in a real sandbox and keep what it prints."""
     take = request.getfixturevalue(request.param)
 
-    def once(source, files=None, cutoff_seconds=20.0, log_bytes=LIMIT):
-        job = Job(bundle(source, files), 7, cutoff_seconds, log_bytes)
-        return take().run(job, lambda: False)
+    def once(source, files=None, cutoff_seconds=20.0, log_bytes=LIMIT, printed=untold, should_stop=None):
+        job = Job(bundle(source, files), 7, cutoff_seconds, log_bytes, printed)
+        return take().run(job, should_stop or (lambda: False))
 
     return once
 
@@ -107,6 +107,14 @@ def unlearning(net): raise Odd
 
 def test_an_exception_that_cannot_be_printed_changes_no_verdict(logged):
     assert logged(UNPRINTABLE).reason == "raised"
+
+
+def test_what_is_printed_is_told_while_the_run_goes_on(logged):
+    told = []
+    source = "import time\nprint('begun')\ntime.sleep(60)"
+    result = logged(source, printed=told.append, should_stop=lambda: bool(told), cutoff_seconds=59.0)
+    assert told == [Log(b"begun\n")]
+    assert (result.verdict, result.log) == (Verdict.CANCELLED, Log(b"begun\n"))
 
 
 def test_what_was_printed_before_the_cutoff_is_there(logged):
