@@ -18,7 +18,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from cli.client import JsonObject
+from cli.client.api import JsonObject
 from cli.text import clean, plural, say
 
 LINES = 8

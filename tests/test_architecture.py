@@ -49,6 +49,12 @@ def test_worker_imports_neither_routes_nor_the_web_application(path):
     assert {m for m in imports_of(path) if is_in(m, {"app.routes", "app.main", "cli"})} == set()
 
 
+@pytest.mark.parametrize("package", ["cli/client", "cli/participant", "cli/admin"])
+def test_commands_that_speak_to_a_service_know_it_by_its_api_alone(package):
+    imported = {module for path in files_of(package) for module in imports_of(path)}
+    assert {m for m in imported if is_in(m, {"app", "worker", "grader"})} == set()
+
+
 @pytest.mark.parametrize("name", ["runner.py", "retraining.py"])
 def test_what_lives_inside_a_sandbox_imports_nothing_of_ours(name):
     imported = imports_of(ROOT / "worker/sandbox" / name)

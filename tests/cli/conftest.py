@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from cli.clock import Clock
 from cli.main import main
 from tests.cli.service import FakeTime, Service
 
@@ -38,17 +39,27 @@ def env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, service: Service) -> py
     return monkeypatch
 
 
+def invoked(*arguments: str, stdin: str | None = None, clock: Clock | None = None) -> Result:
+    """Call `lethe` in this process; an exception that nobody reported fails the test."""
+    result = CliRunner().invoke(main, list(arguments), input=stdin, obj=clock)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
 @pytest.fixture
 def lethe(env, time):
-    """Call `lethe` in this process; gives click's Result with exit_code, stdout and stderr."""
+    """Call `lethe` as a participant; gives click's Result with exit_code, stdout and stderr."""
+    return lambda *arguments, stdin=None: invoked(*arguments, stdin=stdin, clock=time.clock)
 
-    def call(*arguments: str, stdin: str | None = None) -> Result:
-        result = CliRunner().invoke(main, list(arguments), input=stdin, obj=time.clock)
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
 
-    return call
+@pytest.fixture
+def on_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Call `lethe` as an operator, on a data folder of its own: `data` in `tmp_path`."""
+    for name in ("LETHE_DATABASE_URL", "LETHE_DEVICE", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LETHE_DATA_DIR", str(tmp_path / "data"))
+    return invoked
 
 
 @pytest.fixture

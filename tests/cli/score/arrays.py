@@ -3,7 +3,7 @@
 import numpy as np
 from click.testing import CliRunner
 
-from cli.score import score
+from cli.score.command import score
 
 N, S, C = 12, 3, 4
 LABELS = np.array([0, 1, 3])

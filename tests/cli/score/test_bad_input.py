@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cli import score_arrays
+from cli.score import arrays
 from grader import report
 from tests.cli.score.arrays import ACCURACIES, C, N, S, logits, refused, run
 
@@ -155,7 +155,7 @@ def test_an_array_that_is_there_twice_is_refused(files):
 
 
 def test_a_small_file_that_unpacks_to_more_than_all_memory_is_refused(files, monkeypatch):
-    monkeypatch.setattr(score_arrays.os, "sysconf", lambda _: 16)
+    monkeypatch.setattr(arrays.os, "sysconf", lambda _: 16)
     refused(run(files[2]), "this machine has 0.0 GB of memory")
 
 

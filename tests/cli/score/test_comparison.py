@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from cli import score_arrays
+from cli.score import arrays
 from grader import draws, report
 from grader.comparison import compare
 from grader.confidence import confidence
@@ -21,7 +21,7 @@ def test_two_submissions_are_compared_by_paired_differences(archive):
     written = json.loads(run(archive(), "--compare", far, "--json").stdout)
     drawn = []
     for path in (archive(), far):
-        inputs = score_arrays.of_archive(path)
+        inputs = arrays.of_archive(path)
         drawn.append(draws.draw(inputs.U, inputs.R, inputs.second))
     assert written["score"] == report.plain(compare(*drawn))["score"]
     assert written["first"].endswith("full.npz")

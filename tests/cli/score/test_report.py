@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from cli.score_panels import ATTACKS, FLAGGED
+from cli.score.panels import ATTACKS, FLAGGED
 from grader import heldout, integrity, report
 from grader.confidence import confidence
 from grader.types import ModelOutputs

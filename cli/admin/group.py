@@ -1,0 +1,23 @@
+"""`lethe admin`: what admins decide about a service, and what operators do on its own machine."""
+
+import click
+
+from cli.admin.evaluations import cancel, evaluations, events, overview
+from cli.admin.people import disqualify, quota, reinstate
+from cli.admin.reruns import rerun
+from cli.operator.backup import backup, restore
+from cli.operator.gc import gc
+from cli.operator.invite import invite
+from cli.operator.regrade import regrade
+
+OVER_THE_API = (overview, evaluations, cancel, rerun, disqualify, reinstate, quota, events)
+ON_ITS_MACHINE = (invite, regrade, gc, backup, restore)
+
+
+@click.group()
+def admin() -> None:
+    """Look after an installation: grades, blobs, backups, and what people sent."""
+
+
+for command in (*OVER_THE_API, *ON_ITS_MACHINE):
+    admin.add_command(command)

@@ -1,0 +1,356 @@
+"""The API v1 of a Lethe service, as the commands need it. Failures come out as CliError."""
+
+import json
+import re
+import ssl
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
+
+import httpx
+
+from cli.client.config import Connection
+from cli.clock import Clock
+from cli.errors import CliError, TryAgainError
+from cli.exit_codes import ExitCode
+from cli.text import duration
+
+TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+CHUNK_BYTES = 64 * 1024
+ATTEMPTS = 5
+LONGEST_WAIT = 60.0
+"""A Retry-After beyond this many seconds is left to the person."""
+
+JsonObject = dict[str, Any]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The service's answer to an upload; `replayed` if it had this very upload already."""
+
+    submission: JsonObject
+    replayed: bool
+
+
+@dataclass(frozen=True)
+class Polled:
+    """A submission as last seen, its ETag, and the seconds to wait before asking again."""
+
+    submission: JsonObject
+    etag: str
+    interval: float
+
+
+class Api:
+    """One connection to one service; use it as a context manager."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._url = connection.url
+        headers = {"Accept": "application/json, application/problem+json", "User-Agent": "lethe-cli"}
+        if connection.token is not None:
+            headers["Authorization"] = f"Bearer {connection.token}"
+        # a proxy of the environment cannot reach this machine's own services
+        host = urlsplit(connection.url).hostname or ""
+        direct = {f"all://{host}": None} if host in {"localhost", "127.0.0.1"} else None
+        self._http = httpx.Client(headers=headers, timeout=TIMEOUT, mounts=direct)
+
+    def __enter__(self) -> Self:
+        """Keep the connection open."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def submit(
+        self, slug: str, archive: Path, *, note: str, key: str, progress: Callable[[int], None]
+    ) -> Accepted:
+        """Upload an archive once, in small pieces; `progress` hears the bytes sent so far."""
+        headers = {
+            "Content-Type": "application/zip",
+            "Content-Length": str(archive.stat().st_size),
+            "Idempotency-Key": key,
+        }
+        response = self._send(
+            "POST",
+            f"competitions/{quote(slug, safe='')}/submissions",
+            params={"note": note} if note else {},
+            headers=headers,
+            content=_chunks(archive, progress),
+        )
+        replayed = response.headers.get("Idempotent-Replayed") == "true"
+        return Accepted(self._object(response, "id", "status"), replayed)
+
+    def submission(self, submission_id: str, last: Polled | None = None) -> Polled:
+        """Read a submission; with what was last seen, an unchanged one costs no body."""
+        headers = {"If-None-Match": last.etag} if last is not None and last.etag else {}
+        response = self._send("GET", f"submissions/{quote(submission_id, safe='')}", headers=headers)
+        interval = _seconds(response, "Lethe-Poll-Interval")
+        interval = 2.0 if interval is None else min(interval, LONGEST_WAIT)
+        if response.status_code == httpx.codes.NOT_MODIFIED and last is not None:
+            return Polled(last.submission, last.etag, interval)
+        return Polled(self._object(response, "id", "status"), response.headers.get("ETag", ""), interval)
+
+    def submissions(self, competition: str | None = None) -> Iterator[JsonObject]:
+        """List my submissions, of one competition or of all, newest first, page by page."""
+        only = {"competition": competition} if competition else {}
+        cursor: str | None = ""
+        while cursor is not None:
+            params = only | ({"cursor": cursor} if cursor else {})
+            page = self._object(self._send("GET", "submissions", params=params), "items")
+            yield from page["items"]
+            cursor = page.get("next_cursor")
+
+    def newest(self) -> str:
+        """Return the id of my newest submission. Raises CliError where I have none."""
+        newest = next(self.submissions(), None)
+        if newest is None:
+            raise CliError(
+                "There are no submissions yet.",
+                code="no_submissions",
+                advice="Make the first: lethe submit FOLDER --competition SLUG",
+            )
+        return str(newest["id"])
+
+    def competitions(self) -> JsonObject:
+        """List all competitions."""
+        return self._object(self._send("GET", "competitions"), "items")
+
+    def bundle_url(self, submission_id: str) -> str:
+        """Return where the bundle of a submission can be fetched."""
+        return f"/api/v1/submissions/{quote(submission_id, safe='')}/bundle"
+
+    def log(self, submission_id: str) -> str:
+        """Read what a submission's smoke run printed."""
+        return self._send("GET", f"submissions/{quote(submission_id, safe='')}/log").text
+
+    def team(self, slug: str) -> JsonObject:
+        """Read my team in a competition, and the invitations that wait."""
+        return self._object(self._send("GET", f"competitions/{quote(slug, safe='')}/team"), "invitations")
+
+    def change_team(self, path: str, wanted: JsonObject | None = None) -> JsonObject:
+        """Change it."""
+        body = b"" if wanted is None else json.dumps(wanted).encode()
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        return self._object(self._send("POST", path, headers=headers, content=iter([body])), "invitations")
+
+    def leaderboard(self, slug: str, **how: str) -> JsonObject:
+        """Read a leaderboard, filtered by `name` and in the order of `sort` where they are given."""
+        path = f"competitions/{quote(slug, safe='')}/leaderboard"
+        return self._object(self._send("GET", path, params=how), "rows")
+
+    def comparison(self, slug: str, first: str, second: str) -> JsonObject:
+        """Compare two submissions of a competition."""
+        query = urlencode({"a": first, "b": second})
+        path = f"competitions/{quote(slug, safe='')}/comparison?{query}"
+        return self._object(self._send("GET", path), "first", "second", "difference", "verdict")
+
+    def leaderboard_csv(self, slug: str, **how: str) -> str:
+        """Read a leaderboard as CSV, as the service writes it."""
+        path = f"competitions/{quote(slug, safe='')}/leaderboard.csv"
+        return self._send("GET", path, params=how).text
+
+    def finals(self, slug: str) -> JsonObject:
+        """Read my final entries, and what could be chosen."""
+        path = f"competitions/{quote(slug, safe='')}/finals"
+        return self._object(self._send("GET", path), "entries", "candidates", "places")
+
+    def choose_finals(
+        self, slug: str, submission_ids: Sequence[str], seen: Sequence[str] | None = None
+    ) -> JsonObject:
+        """Make exactly these submissions my final entries; with `seen`, only if they are still what was read."""
+        path = f"competitions/{quote(slug, safe='')}/finals"
+        chosen: JsonObject = {"submission_ids": list(submission_ids)}
+        if seen is not None:
+            chosen["seen"] = list(seen)
+        return self._object(self._send("PUT", path, json=chosen), "entries", "candidates", "places")
+
+    def public_data(self, slug: str) -> JsonObject:
+        """List a competition's public files, with the rules that a run is held to."""
+        return self._object(self._send("GET", f"competitions/{quote(slug, safe='')}/data"), "files", "rules")
+
+    def fetch(self, url: str, half: Path, etag: str, progress: Callable[[int], None]) -> None:
+        """Append what is missing of a file, whose ETag is known, to what is there of it; `progress` hears its bytes."""
+        if not url.startswith("/api/v1/"):
+            raise _not_lethe(self._url, f"it keeps its files at {url[:100]}")
+        there = half.stat().st_size if half.exists() else 0
+        headers = {"Range": f"bytes={there}-", "If-Range": f'"{etag}"'} if there else {}
+        try:
+            with self._http.stream("GET", f"{self._url}{url}", headers=headers) as response:
+                if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+                    return  # nothing is missing
+                if not response.is_success:
+                    response.read()
+                    raise _refusal(self._url, response)
+                resumed = response.status_code == httpx.codes.PARTIAL_CONTENT
+                there = there if resumed else 0
+                with half.open("ab" if resumed else "wb") as file:
+                    for chunk in response.iter_bytes(CHUNK_BYTES):
+                        file.write(chunk)
+                        there += len(chunk)
+                        progress(there)
+        except httpx.RequestError as error:
+            raise _unreachable(self._url, error) from error
+
+    def read(self, path: str, params: Mapping[str, str] | None = None) -> JsonObject:
+        """Read what a path of the API answers; `path` is quoted by the caller."""
+        return self._object(self._send("GET", path, params=params))
+
+    def change(self, path: str, wanted: JsonObject | None = None) -> JsonObject:
+        """Ask the API to change something; `path` is quoted by the caller."""
+        return self._object(self._send("POST", path, json=wanted))
+
+    def text(self, path: str, params: Mapping[str, str]) -> str:
+        """Read what is no JSON."""
+        return self._send("GET", path, params=params).text
+
+    def check_token(self) -> None:
+        """Raise unless the service takes the token."""
+        self._object(self._send("GET", "submissions"), "items")
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        content: Iterator[bytes] | None = None,
+        json: JsonObject | None = None,
+    ) -> httpx.Response:
+        url = f"{self._url}/api/v1/{path}"
+        try:
+            response = self._http.request(
+                method, url, headers=headers, params=params, content=content, json=json
+            )
+        except httpx.RequestError as error:
+            raise _unreachable(self._url, error) from error
+        if response.is_success or response.status_code == httpx.codes.NOT_MODIFIED:
+            return response
+        raise _refusal(self._url, response)
+
+    def _object(self, response: httpx.Response, *required: str) -> JsonObject:
+        with suppress(ValueError):
+            data = response.json()
+            if isinstance(data, dict) and all(name in data for name in required):
+                return data
+        raise _not_lethe(self._url, f"its answer ({response.status_code}) is not one of Lethe's")
+
+
+def with_retries(call: Callable[[], T], clock: Clock, tell: Callable[[str], None]) -> T:
+    """Call until it is answered: up to five times, as far apart as the service asks, or 1, 2, 4 and 8 seconds.
+
+    Only for calls that may be repeated without harm.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return call()
+        except TryAgainError as error:
+            wait = error.facts.get("retry_after", 2.0 ** (attempt - 1))
+            if attempt == ATTEMPTS or wait > LONGEST_WAIT:
+                raise
+            tell(f"{error.message} Trying again in {duration(wait)} (attempt {attempt + 1} of {ATTEMPTS}).")
+            clock.sleep(wait)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _chunks(path: Path, progress: Callable[[int], None]) -> Iterator[bytes]:
+    sent = 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+            sent += len(chunk)
+            progress(sent)
+
+
+def _unreachable(url: str, error: httpx.RequestError) -> CliError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            # repeating will not help: this is no TryAgainError
+            return CliError(
+                f"No safe connection to {url}: {cause}.",
+                code="tls_failed",
+                exit_code=ExitCode.NETWORK,
+                advice="Check the address; SSL_CERT_FILE names a certificate authority of your own.",
+            )
+        cause = cause.__cause__ or cause.__context__
+    why = re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or "no answer"
+    if isinstance(error, httpx.TimeoutException):
+        why = "it took too long to answer"
+    return TryAgainError(f"Cannot reach {url}: {why}.", code="unreachable", exit_code=ExitCode.NETWORK)
+
+
+def _refusal(url: str, response: httpx.Response) -> CliError:
+    status = response.status_code
+    if response.is_redirect:
+        target = response.headers.get("Location", "another address")
+        return _not_lethe(url, f"it redirects to {target}", "Give the address it redirects to.")
+    problem = _problem(response)
+    if not problem and status not in {429, 502, 503, 504}:
+        return _not_lethe(url, f"it answers {status} without saying why")
+    code = str(problem.get("code") or f"http_{status}")
+    kind = (
+        TryAgainError
+        if status in {502, 503, 504} or (status == 429 and code != "quota_exhausted")
+        else CliError
+    )
+    return kind(
+        _message(problem, status),
+        code=code,
+        exit_code=_exit_code(status),
+        advice=_advice(problem, code, response),
+        status=status,
+        request_id=problem.get("request_id") or response.headers.get("X-Request-Id"),
+        retry_after=_seconds(response, "Retry-After"),
+    )
+
+
+def _problem(response: httpx.Response) -> JsonObject:
+    try:
+        data = json.loads(response.content)
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) and ("title" in data or "detail" in data) else {}
+
+
+def _message(problem: JsonObject, status: int) -> str:
+    words = problem.get("detail") or problem.get("title") or f"The service answers {status}"
+    if not isinstance(words, str):  # a list of faults in the request
+        words = json.dumps(words)
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
+def _advice(problem: JsonObject, code: str, response: httpx.Response) -> str:
+    if advice := problem.get("advice"):
+        return str(advice)
+    wait = _seconds(response, "Retry-After")
+    if code == "quota_exhausted" and wait is not None:
+        return f"Your quota is full again in {duration(wait)}."
+    return "Run `lethe login`, or set LETHE_TOKEN to a valid token." if response.status_code == 401 else ""
+
+
+def _exit_code(status: int) -> ExitCode:
+    if status >= 500:
+        return ExitCode.NETWORK
+    return {401: ExitCode.AUTH, 403: ExitCode.AUTH, 429: ExitCode.QUOTA}.get(status, ExitCode.FAILED)
+
+
+def _not_lethe(url: str, why: str, advice: str = "Check the address.") -> CliError:
+    message = f"What answers at {url} does not look like Lethe: {why}."
+    return CliError(message, code="not_lethe", exit_code=ExitCode.NETWORK, advice=advice)
+
+
+def _seconds(response: httpx.Response, header: str) -> float | None:
+    try:
+        value = float(response.headers.get(header, ""))
+    except ValueError:
+        return None
+    return value if 0 <= value < float("inf") else None

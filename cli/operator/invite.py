@@ -1,0 +1,104 @@
+"""`lethe admin invite`: links by which people make their accounts."""
+
+import json
+from datetime import UTC, datetime
+
+import click
+
+from cli.errors import reported, usage_error
+from cli.installation import migrated_database, settings_of_environment, words_for_errors
+from cli.operator.users import ACTOR
+from cli.text import moment, say, table
+
+HEADER = ("id", "for", "as", "state", "made by", "used by", "ends")
+
+
+@click.command()
+@click.option("--label", default="", help="For whom it is; admins see it.")
+@click.option("--email", default="", help="Filled into the form.")
+@click.option(
+    "--role",
+    type=click.Choice(["participant", "admin"]),
+    default="participant",
+    show_default=True,
+    help="What they may do.",
+)
+@click.option("--days", default=7, show_default=True, type=click.IntRange(1, 90), help="How long it is good.")
+@click.option("--list", "as_list", is_flag=True, help="List invitations instead.")
+@click.option("--revoke", metavar="ID", help="Take an invitation back instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@reported
+def invite(
+    *, label: str, email: str, role: str, days: int, as_list: bool, revoke: str | None, as_json: bool
+) -> None:
+    """Print a link by which one person makes an account.
+
+    It lets them in where LETHE_REGISTRATION is `invitation` or `open`. The link is shown only once.
+    """
+    if as_list and revoke:
+        raise usage_error("Choose one of --list and --revoke.", "bad_option")
+    if as_list:
+        _list(as_json=as_json)
+    elif revoke:
+        _revoke(revoke)
+    else:
+        _make(label, email, role, days, as_json=as_json)
+
+
+def _make(label: str, email: str, role: str, days: int, *, as_json: bool) -> None:
+    from app import invitations, links
+    from app.db import unit_of_work
+
+    settings = settings_of_environment()
+    engine = migrated_database(settings)
+    with words_for_errors(), unit_of_work(engine) as session:
+        made, secret = invitations.make(session, role, label, email, days, ACTOR, datetime.now(UTC))
+    link = links.invitation(settings, secret)
+    if as_json:
+        shown = {"id": made.id, "link": link, "expires_at": made.expires_at.isoformat()}
+        click.echo(json.dumps(shown, indent=2))
+    else:
+        click.echo(link)
+    if settings.registration == "closed":
+        say("LETHE_REGISTRATION is closed: the link lets nobody in until it is `invitation` or `open`.")
+    if not settings.base_url:
+        say("Put the service's address before it, or set LETHE_BASE_URL.")
+
+
+def _list(*, as_json: bool) -> None:
+    from app.db import read_only
+    from app.views import users
+
+    engine, now = migrated_database(settings_of_environment()), datetime.now(UTC)
+    with words_for_errors(), read_only(engine) as session:
+        page = users.invitations(session, "", now)
+        items = list(page.items)
+        while page.next_cursor is not None:
+            page = users.invitations(session, page.next_cursor, now)
+            items += page.items
+    if as_json:
+        click.echo(json.dumps({"items": [one.model_dump(mode="json") for one in items]}, indent=2))
+        return
+    rows = [
+        [
+            one.id,
+            one.label or one.email or "-",
+            one.role,
+            one.state,
+            one.made_by,
+            one.used_by or "-",
+            moment(one.expires_at),
+        ]
+        for one in items
+    ]
+    click.echo(table(HEADER, rows))
+
+
+def _revoke(invitation_id: str) -> None:
+    from app import invitations
+    from app.db import unit_of_work
+
+    engine = migrated_database(settings_of_environment())
+    with words_for_errors(), unit_of_work(engine) as session:
+        invitations.revoke(session, invitation_id, ACTOR, datetime.now(UTC))
+    say("Its link is good for nothing now.")

@@ -1,0 +1,46 @@
+"""`lethe competitions`: what there is to take part in."""
+
+import json
+
+import click
+
+from cli.client.api import Api
+from cli.client.config import connection, url_option
+from cli.errors import reported
+from cli.text import moment, say, table
+
+_WHEN = {
+    "upcoming": ("opens", "opens_at"),
+    "open": ("closes", "closes_at"),
+    "closed": ("closed", "closes_at"),
+}
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@url_option
+@reported
+def competitions(*, as_json: bool, url: str | None) -> None:
+    """List the competitions, the open ones first. Needs no token."""
+    with Api(connection(url)) as api:
+        found = api.competitions()
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    rows = []
+    for one in found["items"]:
+        word, when = _WHEN.get(str(one.get("state")), ("closes", "closes_at"))
+        dates = f"{word} {moment(one.get(when))}"
+        rows.append(
+            (
+                str(one["slug"]),
+                str(one.get("state")),
+                dates,
+                str(one.get("submissions", "-")),
+                str(one["title"]),
+            )
+        )
+    if not rows:
+        say("There are no competitions here yet.")
+        return
+    click.echo(table(("slug", "state", "when", "submissions", "title"), rows, right=("submissions",)))

@@ -1,0 +1,56 @@
+"""`lethe download`: a bundle as it was submitted."""
+
+import json
+from pathlib import Path
+
+import click
+
+from cli.client.api import Api
+from cli.client.config import connection, url_option
+from cli.clock import Clock, pass_clock
+from cli.errors import CliError, reported
+from cli.participant.data import fetch_file, is_whole
+from cli.progress import download_bar
+from cli.text import say, size
+
+
+@click.command()
+@click.argument("submission_id", metavar="ID")
+@click.option(
+    "--output", "-o", "path", type=click.Path(dir_okay=False, path_type=Path), help="[default: ID.zip]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@url_option
+@pass_clock
+@reported
+def download(clock: Clock, submission_id: str, *, path: Path | None, as_json: bool, url: str | None) -> None:
+    """Download the bundle of the submission ID, as it was submitted; its digest is checked."""
+    target = connection(url)
+    target.needed_token()
+    with Api(target) as api:
+        found = api.submission(submission_id).submission
+        one = {
+            "name": "The bundle",
+            "bytes": found["bundle_bytes"],
+            "sha256": found["bundle_digest"],
+            "url": api.bundle_url(found["id"]),
+        }
+        place = Path(f"{found['id']}.zip") if path is None else path
+        if place.exists() and not is_whole(place, one):
+            raise CliError(
+                f"{place} is there already, and is another file.",
+                code="exists",
+                advice="Name another with -o.",
+            )
+        if not place.exists():
+            _fetch(api, one, place, clock)
+    say(f"{size(one['bytes'])}, sha256 {one['sha256']}.")
+    click.echo(json.dumps({"path": str(place), **one}, indent=2) if as_json else str(place))
+
+
+def _fetch(api: Api, one: dict[str, object], place: Path, clock: Clock) -> None:
+    try:
+        with download_bar(int(str(one["bytes"]))) as progress:
+            fetch_file(api, one, place, clock, progress)
+    except OSError as error:
+        raise CliError(f"{place} cannot be written: {error.strerror}.", code="cannot_write") from error

@@ -1,0 +1,91 @@
+"""`lethe final`: which submissions the private split is to rank me by."""
+
+import json
+from collections.abc import Sequence
+
+import click
+
+from cli.client.api import Api, JsonObject
+from cli.client.config import connection, url_option
+from cli.errors import reported
+from cli.text import decimals_of, moment, number, say, table
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+@click.group()
+def final() -> None:
+    """Choose the final entries that a competition decides by, until it closes."""
+
+
+@final.command(name="list")
+@click.argument("slug")
+@json_option
+@url_option
+@reported
+def list_(*, slug: str, as_json: bool, url: str | None) -> None:
+    """Show my final entries in the competition SLUG, and what else could be chosen."""
+    with _api(url) as api:
+        _show(api.finals(slug), as_json=as_json)
+
+
+@final.command()
+@click.argument("slug")
+@click.argument("submission_ids", metavar="ID...", nargs=-1, required=True)
+@json_option
+@url_option
+@reported
+def choose(*, slug: str, submission_ids: Sequence[str], as_json: bool, url: str | None) -> None:
+    """Make exactly the submissions ID... my final entries, in place of what was chosen before."""
+    with _api(url) as api:
+        _show(api.choose_finals(slug, submission_ids), as_json=as_json)
+
+
+@final.command()
+@click.argument("slug")
+@click.argument("submission_ids", metavar="[ID]...", nargs=-1)
+@json_option
+@url_option
+@reported
+def drop(*, slug: str, submission_ids: Sequence[str], as_json: bool, url: str | None) -> None:
+    """Choose the submissions ID... no more; without one, leave the whole choice to the close."""
+    with _api(url) as api:
+        chosen = [one["submission_id"] for one in api.finals(slug)["entries"]]
+        kept = [one for one in chosen if submission_ids and one not in submission_ids]
+        _show(api.choose_finals(slug, kept, seen=chosen), as_json=as_json)
+
+
+def _api(url: str | None) -> Api:
+    target = connection(url)
+    target.needed_token()
+    return Api(target)
+
+
+def _show(found: JsonObject, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    shown = [*found["entries"], *found["candidates"]]
+    if shown:
+        header = ("id", "submitted", "status", "public score", "final entry", "private split", "note")
+        click.echo(table(header, [_row(one, found) for one in shown], right=("public score",)))
+    chosen, places = len(found["entries"]), found["places"]
+    when = (
+        f"locked since {moment(found['closes_at'])}"
+        if found["locked"]
+        else f"until {moment(found['closes_at'])}"
+    )
+    say(f"{chosen} of {places} chosen, {when}. {found['rule']}")
+
+
+def _row(one: JsonObject, found: JsonObject) -> tuple[str, ...]:
+    state = str(one["state"] or "-")
+    return (
+        str(one["submission_id"]),
+        moment(one["created_at"]),
+        str(one["verdict"] or one["status"]),
+        number(one["score"], decimals_of(found, "score")),
+        f"{state} (automatic)" if one["automatic"] else state,
+        str(one["evaluation"] or "-"),
+        str(one["note"]),
+    )
