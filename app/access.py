@@ -1,7 +1,7 @@
 """Who may do what: the one place that says so, as pure functions of a person and what they ask for.
 
 An admin may do everything. An organiser of a competition may do there what an admin may: see every submission and both
-splits, rerun, cancel, have devices measured again. A participant sees and stops what is their own or their team's.
+splits, rerun one or many, cancel, disqualify and reinstate, give and take quota, have devices measured again. A participant sees and stops what is their own or their team's.
 """
 
 from collections.abc import Container, Hashable
@@ -39,6 +39,11 @@ def role_of(viewer: User) -> Role:
 def organises(viewer: User | None, slug: str) -> bool:
     """Return whether somebody may act for everybody in this competition."""
     return is_admin(viewer) or (viewer is not None and slug in organised(viewer))
+
+
+def reach(viewer: User) -> frozenset[str] | None:
+    """Return the slugs of the competitions in which somebody may act for everybody; None stands for all."""
+    return None if is_admin(viewer) else organised(viewer)
 
 
 def may_read(viewer: User, owners: Container[str], slug: str) -> bool:

@@ -1,4 +1,4 @@
-"""What does not count: a submission, or all of somebody's in a competition, until an admin reinstates it.
+"""What does not count: a submission, or all of somebody's in a competition, until an organiser reinstates it.
 
 Nothing else is touched: bundle, evaluations, scores and quota stay, so that reinstating brings back exactly what was.
 Readers of boards ask `counts`.

@@ -34,8 +34,8 @@ class EvaluationFilter(BaseModel):
         return None if value == "" else value
 
     def query(self) -> dict[str, str]:
-        """Return what is asked for as a URL's query has it, without the cursor."""
-        return self.model_dump(mode="json", exclude_none=True, exclude={"cursor"})
+        """Return what is asked for as a URL's query has it, without the cursor and what was chosen one by one."""
+        return self.model_dump(mode="json", exclude_none=True, exclude={"cursor", "evaluation", "all"})
 
 
 class Chosen(EvaluationFilter):

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import or_, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, or_, select, true, tuple_, update
+from sqlalchemy.orm import Session, aliased
 
-from app import evaluations, events, registry, submissions
+from app import access, evaluations, events, registry, submissions
 from app.db import UnitOfWork
 from app.errors import BadRequest, Conflict, NotFound
 from app.evaluations.locks import changed
-from app.models import Evaluation, Reference, Rerun, Submission, User
+from app.models import Competition, Evaluation, Reference, Rerun, Submission, User
 from app.queue import Doorbell
 from app.status import Lane, Status
 
@@ -36,11 +36,26 @@ class Made:
     left_out: tuple[tuple[str, str, str], ...]
 
 
-def get(session: Session, rerun_id: str) -> Rerun:
-    """Return a rerun. Raises NotFound."""
-    found = session.get(Rerun, rerun_id)
+def are_of(viewer: User) -> ColumnElement[bool]:
+    """Return what holds for reruns that are somebody's: they organise the competition of each evaluation in it."""
+    reach = access.reach(viewer)
+    if reach is None:
+        return true()
+    one = aliased(Evaluation)
+    elsewhere = (
+        select(one.id)
+        .join(Submission, Submission.id == one.submission_id)
+        .join(Competition, Competition.id == Submission.competition_id)
+        .where(one.rerun_id == Rerun.id, Competition.slug.not_in(reach))
+    )
+    return ~elsewhere.correlate(Rerun).exists()
+
+
+def get(session: Session, rerun_id: str, viewer: User) -> Rerun:
+    """Return a rerun to whoever organises all of its competitions. Raises NotFound."""
+    found = session.scalar(select(Rerun).where(Rerun.id == rerun_id, are_of(viewer)))
     if found is None:
-        raise NotFound("There is no such rerun.")
+        raise NotFound("There is no such rerun, or not all of it is yours.")
     return found
 
 
@@ -48,7 +63,7 @@ def make(
     session: UnitOfWork,
     evaluation_ids: Collection[str],
     reason: str,
-    admin: User,
+    actor: User,
     now: datetime,
     *,
     queue_due: timedelta,
@@ -56,10 +71,10 @@ def make(
 ) -> Made:
     """Queue a new evaluation for each submission and split that these evaluations are of, and wake workers.
 
-    Those of which something is still open are left out. Raises BadRequest for none or too many, NotFound for an
-    unknown one, and Conflict when all are left out.
+    Those of which something is still open are left out. Raises BadRequest for none or too many, NotFound for one
+    that is unknown or not the actor's to rerun, and Conflict when all are left out.
     """
-    chosen = _chosen(session, evaluation_ids)
+    chosen = _chosen(session, evaluation_ids, actor)
     ids = sorted({submission_id for submission_id, _ in chosen})
     locked = select(Submission).where(Submission.id.in_(ids)).order_by(Submission.id)
     found = {one.id: one for one in session.scalars(locked.with_for_update(key_share=True))}
@@ -68,30 +83,35 @@ def make(
     if not wanted:
         why = " ".join(sorted({f"{word[0].upper()}{word[1:]}." for word in left_out.values()}))
         raise Conflict(f"None of these can be graded again now. {why}")
-    rerun = Rerun(id=uuid4().hex, reason=reason, actor=admin.name, created_at=now)
+    rerun = Rerun(id=uuid4().hex, reason=reason, actor=actor.name, created_at=now)
     session.add(rerun)
     session.flush()
     references: dict[tuple[str, str], Reference] = {}
     for submission_id, split in wanted:
         _evaluate(session, found[submission_id], split, rerun, references, now, now + queue_due)
-    events.write(session, "rerun.made", admin.name, now, detail=f"{rerun.id}, {len(wanted)}: {reason}")
+    events.write(session, "rerun.made", actor.name, now, detail=f"{rerun.id}, {len(wanted)}: {reason}")
     devices = {registry.config_of(found[one].competition).evaluation.device for one, _ in wanted}
     for device in sorted(devices):
         session.after_commit(lambda device=device: bell.ring(device, Lane.LOW))  # type: ignore[misc]
     return Made(rerun.id, len(wanted), tuple((*pair, why) for pair, why in left_out.items()))
 
 
-def _chosen(session: Session, evaluation_ids: Collection[str]) -> list[tuple[str, str]]:
+def _chosen(session: Session, evaluation_ids: Collection[str], actor: User) -> list[tuple[str, str]]:
     """Return the submissions and splits of evaluations, each once."""
     if not evaluation_ids:
         raise BadRequest("Nothing is chosen.", advice="Choose at least one evaluation.")
     if len(set(evaluation_ids)) > MOST:
         raise BadRequest(f"At most {MOST} at once.", advice="Choose fewer, or narrow the filter.")
-    query = select(Evaluation.submission_id, Evaluation.split).where(Evaluation.id.in_(evaluation_ids))
-    rows = session.execute(query).all()
+    query = (
+        select(Evaluation.submission_id, Evaluation.split, Competition.slug)
+        .join(Submission, Submission.id == Evaluation.submission_id)
+        .join(Competition, Competition.id == Submission.competition_id)
+        .where(Evaluation.id.in_(evaluation_ids))
+    )
+    rows = [row for row in session.execute(query) if access.organises(actor, row.slug)]
     if len(rows) != len(set(evaluation_ids)):
-        raise NotFound("One of the chosen evaluations does not exist.")
-    return sorted({(submission_id, split) for submission_id, split in rows})
+        raise NotFound("One of the chosen evaluations does not exist, or is not yours to rerun.")
+    return sorted({(submission_id, split) for submission_id, split, _ in rows})
 
 
 def _left_out(
@@ -148,37 +168,37 @@ def _evaluate(
     )
 
 
-def apply(session: Session, rerun_id: str, admin: User, now: datetime) -> int:
+def apply(session: Session, rerun_id: str, actor: User, now: datetime) -> int:
     """Publish all of a rerun that says more than what is shown; return how many did.
 
     Raises NotFound, and Conflict while some of it is under way and when it is decided already.
     """
-    rerun, members = _locked(session, rerun_id)
+    rerun, members = _locked(session, rerun_id, actor)
     going = sum(one.status is not Status.DONE for one in members)
     if going and rerun.decision is None:
         raise Conflict(
             f"{going} of its evaluations are still under way.", advice="Wait for them, or cancel them."
         )
-    _decide(session, rerun, "applied", admin, now)
-    published = sum(evaluations.publish(session, one, admin.name, now) for one in members)
+    _decide(session, rerun, "applied", actor, now)
+    published = sum(evaluations.publish(session, one, actor.name, now) for one in members)
     detail = f"{rerun.id}, {published} of {len(members)} are shown: {rerun.reason}"
-    events.write(session, "rerun.applied", admin.name, now, detail=detail)
+    events.write(session, "rerun.applied", actor.name, now, detail=detail)
     return published
 
 
-def drop(session: Session, rerun_id: str, admin: User, now: datetime) -> None:
+def drop(session: Session, rerun_id: str, actor: User, now: datetime) -> None:
     """Publish nothing of a rerun, and stop what of it is under way. Raises NotFound, and Conflict when it is decided."""
-    rerun, members = _locked(session, rerun_id)
-    _decide(session, rerun, "dropped", admin, now)
+    rerun, members = _locked(session, rerun_id, actor)
+    _decide(session, rerun, "dropped", actor, now)
     for one in members:
-        evaluations.cancel(session, one, admin.name, now)
+        evaluations.cancel(session, one, actor.name, now)
     detail = f"{rerun.id}, {len(members)}: {rerun.reason}"
-    events.write(session, "rerun.dropped", admin.name, now, detail=detail)
+    events.write(session, "rerun.dropped", actor.name, now, detail=detail)
 
 
-def _locked(session: Session, rerun_id: str) -> tuple[Rerun, Sequence[Evaluation]]:
+def _locked(session: Session, rerun_id: str, actor: User) -> tuple[Rerun, Sequence[Evaluation]]:
     """Lock a rerun's evaluations, and what is shown beside them, in the order of ids."""
-    rerun = get(session, rerun_id)
+    rerun = get(session, rerun_id, actor)
     members = select(Evaluation.submission_id, Evaluation.split).where(Evaluation.rerun_id == rerun.id)
     beside = tuple_(Evaluation.submission_id, Evaluation.split).in_(members)
     ids = select(Evaluation.id).where(or_(Evaluation.rerun_id == rerun.id, beside & Evaluation.published))
@@ -186,10 +206,10 @@ def _locked(session: Session, rerun_id: str) -> tuple[Rerun, Sequence[Evaluation
     return rerun, [one for one in locked if one.rerun_id == rerun.id]
 
 
-def _decide(session: Session, rerun: Rerun, decision: str, admin: User, now: datetime) -> None:
+def _decide(session: Session, rerun: Rerun, decision: str, actor: User, now: datetime) -> None:
     """Settle a rerun, unless somebody has: whoever updates the row has won."""
     guard = update(Rerun).where(Rerun.id == rerun.id, Rerun.decision.is_(None))
-    won = changed(session, guard.values(decision=decision, decided_at=now, decided_by=admin.name))
+    won = changed(session, guard.values(decision=decision, decided_at=now, decided_by=actor.name))
     session.refresh(rerun)
     if not won:
         raise Conflict(f"It was {rerun.decision} already, by {rerun.decided_by}.")

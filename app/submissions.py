@@ -226,7 +226,7 @@ def rerun(
     if session.scalar(select(of_split.where(undecided()))):
         raise Conflict(
             f"A rerun on the {split} split waits for a decision.",
-            advice="Apply or drop it, on the admin's reruns.",
+            advice="Apply or drop it, among the reruns.",
         )
     reference = registry.current_reference(session, submission.competition, split)
     chosen = evaluations.fresh_seeds(reference.n_models) if seeds is None else seeds

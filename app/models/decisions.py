@@ -1,4 +1,4 @@
-"""What admins decide about submissions and entrants, and the quota's ledger."""
+"""What organisers decide about submissions and entrants, and the quota's ledger."""
 
 from datetime import datetime
 

@@ -36,12 +36,13 @@ def evaluations(
 ) -> Response:
     """List everybody's evaluations, filtered."""
     shown = {
-        "page": evaluation_list.page(session, wanted),
+        "page": evaluation_list.page(session, wanted, admin),
         "wanted": wanted,
         "options": evaluation_list.options(session),
         "statuses": list(Status),
         "verdicts": list(Verdict),
         "base": "/admin/evaluations",
+        "choosing": "/admin/evaluations",
         "tab": "evaluations",
     }
     return context.renderer.page(request, "admin/evaluations.html", shown, viewer=admin)
@@ -57,22 +58,32 @@ def choose(
     wanted: Annotated[Chosen, Query()],
 ) -> Response:
     """Show what was chosen, or all that match, and ask why it is to be graded again or stopped."""
-    chosen = evaluation_list.chosen(session, wanted, act)
-    shown = {"chosen": chosen, "act": act, "wanted": wanted, "most": MOST, "tab": "evaluations"}
+    chosen = evaluation_list.chosen(session, wanted, act, admin)
+    shown = {
+        "chosen": chosen,
+        "act": act,
+        "wanted": wanted,
+        "most": MOST,
+        "competition": None,
+        "base": "/admin/evaluations",
+        "tab": "evaluations",
+    }
     return context.renderer.page(request, "admin/chosen.html", shown, viewer=admin)
 
 
 @router.post("/evaluations/cancel")
 def cancel_many(
     session: Writing,
-    admin: Admin,
+    organiser: Organiser,
     now: Now,
     reason: Why,
     evaluation: Annotated[list[PlainText], Form(max_length=MOST)],
 ) -> Response:
-    """Cancel what was chosen, then list what is under way."""
-    administration.cancel(session, evaluation, reason, admin, now)
-    return RedirectResponse("/admin/evaluations", status_code=303)
+    """Cancel what was chosen, then list evaluations."""
+    reached = administration.cancel(session, evaluation, reason, organiser, now)
+    slug = reached[0].submission.competition.slug
+    back = "/admin/evaluations" if access.is_admin(organiser) else f"/organise/{slug}"
+    return RedirectResponse(back, status_code=303)
 
 
 @router.get("/calibrations")

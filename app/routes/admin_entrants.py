@@ -1,4 +1,4 @@
-"""The admin's pages about entrants: quota, disqualifying, reinstating."""
+"""The pages about entrants, for admins and organisers: quota, disqualifying, reinstating."""
 
 from datetime import date
 from typing import Annotated
@@ -7,8 +7,9 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app import disqualifying, entrants, quota
-from app.dependencies import Admin, Ctx, Now, Reading, Writing
+from app.dependencies import Admin, Ctx, Now, Organiser, Reading, Writing
 from app.errors import BadRequest
+from app.routes.door import OrganiserOf
 from app.text import Reason
 from app.views import competitions
 from app.views import entrants as views
@@ -32,10 +33,12 @@ def listing(
 ) -> Response:
     """List who has submitted, by competition and name."""
     shown = {
-        "page": views.listing(session, competition, name, cursor),
+        "page": views.listing(session, admin, competition, name, cursor),
         "competitions": competitions.listing(session, now),
-        "competition": competition,
+        "competition": None,
+        "slug": competition,
         "name": name,
+        "base": "/admin/entrants",
         "tab": "entrants",
     }
     return context.renderer.page(request, "admin/entrants.html", shown, viewer=admin)
@@ -43,11 +46,15 @@ def listing(
 
 @router.get(ENTRANT)
 def entrant(
-    request: Request, slug: str, name: str, context: Ctx, session: Reading, admin: Admin, now: Now
+    request: Request, slug: str, name: str, context: Ctx, session: Reading, organiser: OrganiserOf, now: Now
 ) -> Response:
     """Show somebody in a competition."""
-    shown = {"one": views.describe(session, slug, name, now), "tab": "entrants"}
-    return context.renderer.page(request, "admin/entrant.html", shown, viewer=admin)
+    shown = {
+        "one": views.describe(session, slug, name, now),
+        "competition": competitions.describe(session, slug, organiser, now),
+        "tab": "entrants",
+    }
+    return context.renderer.page(request, "admin/entrant.html", shown, viewer=organiser)
 
 
 @router.post(ENTRANT + "/quota")
@@ -55,7 +62,7 @@ def adjust(
     slug: str,
     name: str,
     session: Writing,
-    admin: Admin,
+    organiser: OrganiserOf,
     now: Now,
     *,
     reason: Why,
@@ -64,41 +71,41 @@ def adjust(
 ) -> Response:
     """Give or take submissions, then show the entrant."""
     competition, user = entrants.find(session, slug, name)
-    quota.adjust(session, user, competition, amount, _day(day), reason, admin=admin, now=now)
+    quota.adjust(session, user, competition, amount, _day(day), reason, admin=organiser, now=now)
     return _back(slug, name)
 
 
 @router.post(ENTRANT + "/disqualify")
 def disqualify_entrant(
-    slug: str, name: str, session: Writing, admin: Admin, now: Now, reason: Why
+    slug: str, name: str, session: Writing, organiser: OrganiserOf, now: Now, reason: Why
 ) -> Response:
     """Let nothing of an entrant count, then show them."""
     competition, user = entrants.find(session, slug, name)
-    disqualifying.disqualify_entrant(session, competition, user, reason, admin, now)
+    disqualifying.disqualify_entrant(session, competition, user, reason, organiser, now)
     return _back(slug, name)
 
 
 @router.post(ENTRANT + "/reinstate")
 def reinstate_entrant(
-    slug: str, name: str, session: Writing, admin: Admin, now: Now, reason: Why
+    slug: str, name: str, session: Writing, organiser: OrganiserOf, now: Now, reason: Why
 ) -> Response:
     """Let an entrant count again, then show them."""
     competition, user = entrants.find(session, slug, name)
-    disqualifying.reinstate_entrant(session, competition, user, reason, admin, now)
+    disqualifying.reinstate_entrant(session, competition, user, reason, organiser, now)
     return _back(slug, name)
 
 
 @router.post("/submissions/{submission_id}/disqualify")
-def disqualify(submission_id: str, session: Writing, admin: Admin, now: Now, reason: Why) -> Response:
+def disqualify(submission_id: str, session: Writing, organiser: Organiser, now: Now, reason: Why) -> Response:
     """Let a submission count nowhere, then show it."""
-    disqualifying.disqualify_submission(session, submission_id, reason, admin, now)
+    disqualifying.disqualify_submission(session, submission_id, reason, organiser, now)
     return RedirectResponse(f"/submissions/{submission_id}", status_code=303)
 
 
 @router.post("/submissions/{submission_id}/reinstate")
-def reinstate(submission_id: str, session: Writing, admin: Admin, now: Now, reason: Why) -> Response:
+def reinstate(submission_id: str, session: Writing, organiser: Organiser, now: Now, reason: Why) -> Response:
     """Let a submission count again, then show it."""
-    disqualifying.reinstate_submission(session, submission_id, reason, admin, now)
+    disqualifying.reinstate_submission(session, submission_id, reason, organiser, now)
     return RedirectResponse(f"/submissions/{submission_id}", status_code=303)
 
 

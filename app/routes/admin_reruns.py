@@ -1,4 +1,4 @@
-"""The admin's pages about reruns of many: choose, make, look at what would change, apply or drop."""
+"""The pages about reruns of many, for admins and organisers: choose, make, look at what would change, apply or drop."""
 
 from typing import Annotated
 
@@ -6,8 +6,9 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app import reruns
-from app.dependencies import Admin, Ctx, Now, Reading, Writing
+from app.dependencies import Admin, Ctx, Now, Organiser, Reading, Writing
 from app.text import PlainText, Reason
+from app.views import competitions
 from app.views import reruns as views
 
 router = APIRouter(prefix="/admin/reruns", include_in_schema=False)
@@ -22,7 +23,8 @@ def listing(
     cursor: Annotated[str | None, Query()] = None,
 ) -> Response:
     """List reruns, newest first."""
-    shown = {"page": views.listing(session, cursor), "tab": "reruns"}
+    found = views.listing(session, admin, "", cursor)
+    shown = {"page": found, "competition": None, "base": "/admin", "tab": "reruns"}
     return context.renderer.page(request, "admin/reruns.html", shown, viewer=admin)
 
 
@@ -30,7 +32,7 @@ def listing(
 def make(
     context: Ctx,
     session: Writing,
-    admin: Admin,
+    organiser: Organiser,
     now: Now,
     reason: Annotated[Reason, Form()],
     evaluation: Annotated[list[PlainText], Form(max_length=reruns.MOST)],
@@ -40,7 +42,7 @@ def make(
         session,
         evaluation,
         reason,
-        admin,
+        organiser,
         now,
         queue_due=context.settings.queue_due,
         bell=context.bell,
@@ -55,24 +57,30 @@ def rerun(
     rerun_id: str,
     context: Ctx,
     session: Reading,
-    admin: Admin,
+    organiser: Organiser,
     now: Now,
     left: Annotated[int, Query(ge=0, le=reruns.MOST)] = 0,
 ) -> Response:
     """Show a rerun: how far it is, and who would move."""
-    shown = {"one": views.describe(session, rerun_id, now), "left": left, "tab": "reruns"}
-    return context.renderer.page(request, "admin/rerun.html", shown, viewer=admin)
+    one = views.describe(session, rerun_id, organiser, now)
+    shown = {
+        "one": one,
+        "competition": competitions.describe(session, one.evaluations[0].competition, organiser, now),
+        "left": left,
+        "tab": "reruns",
+    }
+    return context.renderer.page(request, "admin/rerun.html", shown, viewer=organiser)
 
 
 @router.post("/{rerun_id}/apply")
-def apply(rerun_id: str, session: Writing, admin: Admin, now: Now) -> Response:
+def apply(rerun_id: str, session: Writing, organiser: Organiser, now: Now) -> Response:
     """Publish all of it, then show it."""
-    reruns.apply(session, rerun_id, admin, now)
+    reruns.apply(session, rerun_id, organiser, now)
     return RedirectResponse(f"/admin/reruns/{rerun_id}", status_code=303)
 
 
 @router.post("/{rerun_id}/drop")
-def drop(rerun_id: str, session: Writing, admin: Admin, now: Now) -> Response:
+def drop(rerun_id: str, session: Writing, organiser: Organiser, now: Now) -> Response:
     """Publish nothing of it, then show it."""
-    reruns.drop(session, rerun_id, admin, now)
+    reruns.drop(session, rerun_id, organiser, now)
     return RedirectResponse(f"/admin/reruns/{rerun_id}", status_code=303)

@@ -104,10 +104,13 @@ def read_overview(context: Ctx, session: Reading, admin: Admin, now: Now) -> Ove
     responses={200: answers.ok("One page", admin_examples.EVALUATIONS), **answers.problems(400, 401, 403)},
 )
 def list_evaluations(
-    session: Reading, _admin: Admin, wanted: Annotated[EvaluationFilter, Query()]
+    session: Reading, organiser: Organiser, wanted: Annotated[EvaluationFilter, Query()]
 ) -> EvaluationRows:
-    """List evaluations of everybody on both splits, newest first, filtered; follow `next` for more."""
-    return evaluation_list.page(session, wanted)
+    """List evaluations of everybody on both splits, in the competitions that you organise, newest first and filtered.
+
+    Admins read all. Follow `next` for more.
+    """
+    return evaluation_list.page(session, wanted, organiser)
 
 
 @router.post(

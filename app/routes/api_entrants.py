@@ -1,15 +1,15 @@
-"""API v1 for admins: entrants, their quota, disqualifying and reinstating."""
+"""API v1 for admins and organisers: entrants, their quota, disqualifying and reinstating."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
 from app import disqualifying, entrants, quota
-from app.dependencies import Admin, Now, Reading, Writing
+from app.dependencies import Now, Organiser, Reading, Writing
 from app.models import User
 from app.routes.answers import created, ok, problems
 from app.routes.api import SubmissionId
-from app.routes.door import Slug
+from app.routes.door import OrganiserOf, Slug
 from app.routes.examples import entrants as examples
 from app.routes.examples.common import SUBMISSION
 from app.routes.security import SIGNED_IN
@@ -30,13 +30,13 @@ ENTRANT = "/competitions/{slug}/entrants/{name}"
 )
 def list_entrants(
     session: Reading,
-    _admin: Admin,
+    organiser: Organiser,
     competition: Annotated[str, Query(max_length=64, description="only this competition's, by slug")] = "",
     name: Annotated[str, Query(max_length=64, description="only names that hold this")] = "",
     cursor: Annotated[str, Query(max_length=200, description="from `next_cursor`")] = "",
 ) -> EntrantPage:
-    """List who has submitted to each competition; follow `next` for more."""
-    return views.listing(session, competition, name, cursor)
+    """List who has submitted to each competition that you organise, an admin all; follow `next` for more."""
+    return views.listing(session, organiser, competition, name, cursor)
 
 
 @router.get(
@@ -44,7 +44,7 @@ def list_entrants(
     summary="Read an entrant",
     responses={200: ok("The entrant now", examples.ENTRANT), **problems(401, 403, 404)},
 )
-def read_entrant(slug: Slug, name: Name, session: Reading, _admin: Admin, now: Now) -> EntrantOut:
+def read_entrant(slug: Slug, name: Name, session: Reading, _organiser: OrganiserOf, now: Now) -> EntrantOut:
     """Read somebody's quota in a competition, and what was decided about them; they need not have submitted yet."""
     return views.describe(session, slug, name, now)
 
@@ -64,12 +64,14 @@ def adjust_quota(
     wanted: AdjustIn,
     response: Response,
     session: Writing,
-    admin: Admin,
+    organiser: OrganiserOf,
     now: Now,
 ) -> EntrantOut:
     """Change how many submissions are taken of somebody, on one day or on every day. The entrant sees the reason."""
     competition, user = entrants.find(session, slug, name)
-    quota.adjust(session, user, competition, wanted.amount, wanted.day, wanted.reason, admin=admin, now=now)
+    quota.adjust(
+        session, user, competition, wanted.amount, wanted.day, wanted.reason, admin=organiser, now=now
+    )
     session.flush()
     made = views.describe(session, slug, name, now)
     response.headers["Location"] = made.links.self
@@ -85,14 +87,14 @@ def adjust_quota(
     },
 )
 def disqualify_entrant(
-    slug: Slug, name: Name, wanted: DisqualifyIn, session: Writing, admin: Admin, now: Now
+    slug: Slug, name: Name, wanted: DisqualifyIn, session: Writing, organiser: OrganiserOf, now: Now
 ) -> EntrantOut:
     """Let nothing count that somebody sent to a competition, and take nothing more. It leaves all boards at once.
 
-    Everything stays stored, no quota is given back, and only the entrant and admins read the reason.
+    Everything stays stored, no quota is given back, and only the entrant, organisers and admins read the reason.
     """
     competition, user = entrants.find(session, slug, name)
-    disqualifying.disqualify_entrant(session, competition, user, wanted.reason, admin, now)
+    disqualifying.disqualify_entrant(session, competition, user, wanted.reason, organiser, now)
     return views.describe(session, slug, name, now)
 
 
@@ -105,11 +107,11 @@ def disqualify_entrant(
     },
 )
 def reinstate_entrant(
-    slug: Slug, name: Name, wanted: ReasonIn, session: Writing, admin: Admin, now: Now
+    slug: Slug, name: Name, wanted: ReasonIn, session: Writing, organiser: OrganiserOf, now: Now
 ) -> EntrantOut:
     """Bring back exactly what there was, but for submissions that are disqualified by themselves."""
     competition, user = entrants.find(session, slug, name)
-    disqualifying.reinstate_entrant(session, competition, user, wanted.reason, admin, now)
+    disqualifying.reinstate_entrant(session, competition, user, wanted.reason, organiser, now)
     return views.describe(session, slug, name, now)
 
 
@@ -122,14 +124,14 @@ def reinstate_entrant(
     },
 )
 def disqualify_submission(
-    submission_id: SubmissionId, wanted: DisqualifyIn, session: Writing, admin: Admin, now: Now
+    submission_id: SubmissionId, wanted: DisqualifyIn, session: Writing, organiser: Organiser, now: Now
 ) -> SubmissionOut:
     """Take a submission off all boards at once; the next best of its entrant stands there instead.
 
-    Everything stays stored, no quota is given back, and only the entrant and admins read the reason.
+    Everything stays stored, no quota is given back, and only the entrant, organisers and admins read the reason.
     """
-    disqualifying.disqualify_submission(session, submission_id, wanted.reason, admin, now)
-    return _shown(session, submission_id, admin)
+    disqualifying.disqualify_submission(session, submission_id, wanted.reason, organiser, now)
+    return _shown(session, submission_id, organiser)
 
 
 @router.post(
@@ -141,12 +143,12 @@ def disqualify_submission(
     },
 )
 def reinstate_submission(
-    submission_id: SubmissionId, wanted: ReasonIn, session: Writing, admin: Admin, now: Now
+    submission_id: SubmissionId, wanted: ReasonIn, session: Writing, organiser: Organiser, now: Now
 ) -> SubmissionOut:
     """Let a submission count again, as if nothing had been; unless all of its entrant's are disqualified."""
-    disqualifying.reinstate_submission(session, submission_id, wanted.reason, admin, now)
-    return _shown(session, submission_id, admin)
+    disqualifying.reinstate_submission(session, submission_id, wanted.reason, organiser, now)
+    return _shown(session, submission_id, organiser)
 
 
-def _shown(session: Writing, submission_id: str, admin: User) -> SubmissionOut:
-    return submissions.describe(session, submission_id, admin)
+def _shown(session: Writing, submission_id: str, viewer: User) -> SubmissionOut:
+    return submissions.describe(session, submission_id, viewer)

@@ -1,11 +1,11 @@
-"""API v1 for admins: grade many again, look at what would change, apply or drop."""
+"""API v1 for admins and organisers: grade many again, look at what would change, apply or drop."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
 from app import reruns
-from app.dependencies import Admin, Ctx, Now, Reading, Writing
+from app.dependencies import Ctx, Now, Organiser, Reading, Writing
 from app.routes.answers import created, ok, problems
 from app.routes.examples import reruns as examples
 from app.routes.security import SIGNED_IN
@@ -23,11 +23,12 @@ RerunId = Annotated[str, Path(description="the rerun's id")]
 )
 def list_reruns(
     session: Reading,
-    _admin: Admin,
+    organiser: Organiser,
+    competition: Annotated[str, Query(max_length=64, description="only those that concern it, by slug")] = "",
     cursor: Annotated[str | None, Query(description="from `next_cursor`")] = None,
 ) -> RerunPage:
-    """List them, newest first; follow `next` for more."""
-    return views.listing(session, cursor)
+    """List those whose every competition you organise, an admin all, newest first; follow `next` for more."""
+    return views.listing(session, organiser, competition, cursor)
 
 
 @router.post(
@@ -40,17 +41,18 @@ def list_reruns(
     },
 )
 def make_rerun(
-    wanted: RerunManyIn, response: Response, context: Ctx, session: Writing, admin: Admin, now: Now
+    wanted: RerunManyIn, response: Response, context: Ctx, session: Writing, organiser: Organiser, now: Now
 ) -> RerunMadeOut:
     """Grade the submissions of these evaluations again, each on its split; `Location` leads to the rerun.
 
     Only organisers and admins see the new evaluations until it is applied. Submissions of which something is still open are left out.
+    All must be of competitions that you organise.
     """
     made = reruns.make(
         session,
         wanted.evaluations,
         wanted.reason,
-        admin,
+        organiser,
         now,
         queue_due=context.settings.queue_due,
         bell=context.bell,
@@ -68,9 +70,9 @@ def make_rerun(
         **problems(401, 403, 404, s404=examples.UNKNOWN),
     },
 )
-def read_rerun(rerun_id: RerunId, session: Reading, _admin: Admin, now: Now) -> RerunOut:
+def read_rerun(rerun_id: RerunId, session: Reading, organiser: Organiser, now: Now) -> RerunOut:
     """Read how far it is, old and new scores, and everybody whose place or score would change by applying it now."""
-    return views.describe(session, rerun_id, now)
+    return views.describe(session, rerun_id, organiser, now)
 
 
 @router.post(
@@ -81,10 +83,10 @@ def read_rerun(rerun_id: RerunId, session: Reading, _admin: Admin, now: Now) -> 
         **problems(401, 403, 404, 409, unsafe=True, s404=examples.UNKNOWN, s409=examples.STILL),
     },
 )
-def apply_rerun(rerun_id: RerunId, session: Writing, admin: Admin, now: Now) -> RerunOut:
+def apply_rerun(rerun_id: RerunId, session: Writing, organiser: Organiser, now: Now) -> RerunOut:
     """Show all of it that says more than what is shown, in one transaction. Of two who decide, one wins."""
-    reruns.apply(session, rerun_id, admin, now)
-    return views.describe(session, rerun_id, now)
+    reruns.apply(session, rerun_id, organiser, now)
+    return views.describe(session, rerun_id, organiser, now)
 
 
 @router.post(
@@ -95,7 +97,7 @@ def apply_rerun(rerun_id: RerunId, session: Writing, admin: Admin, now: Now) -> 
         **problems(401, 403, 404, 409, unsafe=True, s404=examples.UNKNOWN, s409=examples.DECIDED),
     },
 )
-def drop_rerun(rerun_id: RerunId, session: Writing, admin: Admin, now: Now) -> RerunOut:
-    """Show nothing of it, and stop what of it is under way. Its evaluations stay stored, for admins to see."""
-    reruns.drop(session, rerun_id, admin, now)
-    return views.describe(session, rerun_id, now)
+def drop_rerun(rerun_id: RerunId, session: Writing, organiser: Organiser, now: Now) -> RerunOut:
+    """Show nothing of it, and stop what of it is under way. Its evaluations stay stored, for organisers to see."""
+    reruns.drop(session, rerun_id, organiser, now)
+    return views.describe(session, rerun_id, organiser, now)

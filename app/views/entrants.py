@@ -1,4 +1,4 @@
-"""What admins see of entrants: how much they sent, their quota, and what was decided about them."""
+"""What admins and organisers see of entrants: how much they sent, their quota, and what was decided about them."""
 
 from datetime import datetime
 from urllib.parse import quote as quoted
@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
-from app import disqualification, entrants, quota
+from app import access, disqualification, entrants, quota
 from app.models import Competition, Disqualification, Submission, User
 from app.schemas.entrants import DecisionOut, EntrantOut, EntrantPage, EntrantSummary
 from app.schemas.submissions import Links
@@ -16,8 +16,8 @@ from app.views.competitions import adjustment_out, disqualified_out, quota_out
 PAGE_SIZE = 50
 
 
-def listing(session: Session, competition: str | None, name: str | None, after: str | None) -> EntrantPage:
-    """Return a page of those who have submitted, by competition and name; `name` is a part of it."""
+def listing(session: Session, viewer: User, competition: str, name: str, after: str) -> EntrantPage:
+    """Return a page of those who have submitted to what the viewer organises; `name` is a part of theirs."""
     query = (
         select(
             Competition.slug,
@@ -33,6 +33,9 @@ def listing(session: Session, competition: str | None, name: str | None, after: 
         .order_by(Competition.slug, User.name)
         .limit(PAGE_SIZE + 1)
     )
+    reach = access.reach(viewer)
+    if reach is not None:
+        query = query.where(Competition.slug.in_(reach))
     if competition:
         query = query.where(Competition.slug == competition)
     if name:

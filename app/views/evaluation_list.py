@@ -1,4 +1,4 @@
-"""Evaluations of everybody, as admins filter them."""
+"""Evaluations of everybody, as admins and organisers filter them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
-from app import cursors, disqualification
+from app import access, cursors, disqualification
 from app.errors import BadRequest
 from app.evaluation_filter import Chosen, EvaluationFilter
 from app.models import Calibration, Competition, Evaluation, Run, Score, Submission, User
@@ -46,15 +46,15 @@ class Options:
     workers: Sequence[str]
 
 
-def page(session: Session, wanted: EvaluationFilter) -> EvaluationRows:
-    """Return evaluations, newest first. Raises BadRequest for a cursor that is not ours."""
-    query = _with_names(_matching(select(Evaluation), wanted)).order_by(*_NEWEST).limit(PAGE_SIZE + 1)
+def page(session: Session, wanted: EvaluationFilter, viewer: User) -> EvaluationRows:
+    """Return evaluations of what the viewer organises, newest first. Raises BadRequest for a cursor that is not ours."""
+    query = _with_names(_matching(select(Evaluation), wanted, viewer)).order_by(*_NEWEST).limit(PAGE_SIZE + 1)
     if wanted.cursor:
         at = cursors.decode(wanted.cursor)
         query = query.where(tuple_(Evaluation.created_at, Evaluation.id) < tuple_(at.created_at, at.id))
     found = session.scalars(query).all()
     items = _rows(session, found[:PAGE_SIZE])
-    counts = _counts(session, wanted)
+    counts = _counts(session, wanted, viewer)
     total = counts[wanted.status] if wanted.status else sum(counts.values())
     if len(found) <= PAGE_SIZE:
         return EvaluationRows(items=items, total=total, counts=counts, next=None, next_cursor=None)
@@ -100,11 +100,13 @@ def _row(one: Evaluation, *, disqualified: bool) -> EvaluationRow:
     )
 
 
-def chosen(session: Session, wanted: Chosen, act: Act) -> Selection:
+def chosen(session: Session, wanted: Chosen, act: Act, viewer: User) -> Selection:
     """Return what is to be graded again or stopped: the newest, as many as one rerun takes. Raises BadRequest for none."""
     if not wanted.evaluation and not wanted.all:
         raise BadRequest("Nothing is chosen.", advice="Choose evaluations in the list, or all that match.")
-    query = _with_names(_matching(select(Evaluation), wanted)) if wanted.all else _by_id(wanted.evaluation)
+    query = _with_names(_matching(select(Evaluation), _meant(wanted), viewer))
+    if not wanted.all:
+        query = query.where(Evaluation.id.in_(wanted.evaluation))
     ended = Evaluation.status == Status.DONE
     query = query.where(ended if act == "rerun" else ~ended).order_by(*_NEWEST).limit(MOST + 1)
     found = session.scalars(query).all()
@@ -115,8 +117,9 @@ def chosen(session: Session, wanted: Chosen, act: Act) -> Selection:
     return Selection(items, dict(sorted(groups.items())), more=len(found) > MOST)
 
 
-def _by_id(ids: Sequence[str]) -> Select[Evaluation]:
-    return _with_names(select(Evaluation).where(Evaluation.id.in_(ids)))
+def _meant(wanted: Chosen) -> EvaluationFilter:
+    """Return the filter by which all was chosen; of what was chosen one by one the competition alone."""
+    return wanted if wanted.all else EvaluationFilter(competition=wanted.competition)
 
 
 def options(session: Session) -> Options:
@@ -133,15 +136,19 @@ def options(session: Session) -> Options:
     )
 
 
-def _counts(session: Session, wanted: EvaluationFilter) -> dict[Status, int]:
+def _counts(session: Session, wanted: EvaluationFilter, viewer: User) -> dict[Status, int]:
     """Count what matches all but the status, by status."""
     query = select(Evaluation.status, func.count(Evaluation.id)).group_by(Evaluation.status)
-    rows = session.execute(_matching(query, wanted.model_copy(update={"status": None})))
+    rows = session.execute(_matching(query, wanted.model_copy(update={"status": None}), viewer))
     return dict.fromkeys(_STATUSES, 0) | dict(rows.all())
 
 
-def _matching(query: Select[*_Ts], wanted: EvaluationFilter) -> Select[*_Ts]:
+def _matching(query: Select[*_Ts], wanted: EvaluationFilter, viewer: User) -> Select[*_Ts]:
     joined = query.join(Submission, Submission.id == Evaluation.submission_id)
+    reach = access.reach(viewer)
+    if reach is not None:
+        theirs = select(Competition.id).where(Competition.slug.in_(reach))
+        joined = joined.where(Submission.competition_id.in_(theirs))
     return joined.where(*_conditions(wanted))
 
 

@@ -1,14 +1,14 @@
-"""What admins see of reruns of many: how far they are, and who would move if they were applied."""
+"""What admins and organisers see of reruns of many: how far they are, and who would move if they were applied."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlencode
 
-from sqlalchemy import Row, and_, case, func, or_, select, tuple_
+from sqlalchemy import Row, Select, and_, case, func, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload, load_only
 
 from app import cursors, evaluations, leaderboard, registry, reruns
-from app.models import Competition, Evaluation, Rerun, Score, Submission
+from app.models import Competition, Evaluation, Rerun, Score, Submission, User
 from app.schemas.reruns import (
     BoardMovesOut,
     LeftOutOut,
@@ -43,9 +43,15 @@ _COUNTED = (
 )
 
 
-def listing(session: Session, cursor: str | None) -> RerunPage:
-    """Return a page of reruns, newest first. Raises BadRequest for a cursor that is not ours."""
-    query = _COUNTED.order_by(Rerun.created_at.desc(), Rerun.id.desc()).limit(PAGE_SIZE + 1)
+def listing(session: Session, viewer: User, competition: str, cursor: str | None) -> RerunPage:
+    """Return a page of the viewer's reruns, newest first, perhaps only those that concern a competition, by slug.
+
+    Raises BadRequest for a cursor that is not ours.
+    """
+    query = _COUNTED.where(reruns.are_of(viewer)).order_by(Rerun.created_at.desc(), Rerun.id.desc())
+    query = query.limit(PAGE_SIZE + 1)
+    if competition:
+        query = query.where(Rerun.id.in_(_concerning(competition)))
     if cursor is not None:
         at = cursors.decode(cursor)
         query = query.where(tuple_(Rerun.created_at, Rerun.id) < tuple_(at.created_at, at.id))
@@ -54,8 +60,17 @@ def listing(session: Session, cursor: str | None) -> RerunPage:
     if len(rows) <= PAGE_SIZE:
         return RerunPage(items=items, next=None, next_cursor=None)
     after = cursors.encode(cursors.Position(items[-1].at, items[-1].id))
-    return RerunPage(
-        items=items, next=f"/api/v1/admin/reruns?{urlencode({'cursor': after})}", next_cursor=after
+    chosen = {"competition": competition} if competition else {}
+    path = f"/api/v1/admin/reruns?{urlencode(chosen | {'cursor': after})}"
+    return RerunPage(items=items, next=path, next_cursor=after)
+
+
+def _concerning(slug: str) -> Select[str | None]:
+    return (
+        select(Evaluation.rerun_id)
+        .join(Submission, Submission.id == Evaluation.submission_id)
+        .join(Competition, Competition.id == Submission.competition_id)
+        .where(Competition.slug == slug, Evaluation.rerun_id.is_not(None))
     )
 
 
@@ -71,9 +86,9 @@ def made(session: Session, one: reruns.Made) -> RerunMadeOut:
     return RerunMadeOut(**_of(session, one.id).model_dump(), left_out=left)
 
 
-def describe(session: Session, rerun_id: str, now: datetime) -> RerunOut:
-    """Return a rerun, with who would move if it were applied now. Raises NotFound."""
-    rerun = reruns.get(session, rerun_id)
+def describe(session: Session, rerun_id: str, viewer: User, now: datetime) -> RerunOut:
+    """Return a rerun, with who would move if it were applied now. Raises NotFound unless all of it is the viewer's."""
+    rerun = reruns.get(session, rerun_id, viewer)
     members = _members(session, rerun)
     beside = _shown_beside(session, rerun)
     fates = {one.id: _fate(one, beside.get((one.submission_id, one.split))) for one in members}

@@ -1,4 +1,4 @@
-"""`lethe admin evaluations`, `cancel`, `events` and `overview`: look at everybody's, as an admin of a service."""
+"""`lethe admin evaluations`, `cancel`, `events` and `overview`: look at everybody's, as an admin or organiser of a service."""
 
 from collections.abc import Callable
 from typing import Any

@@ -27,7 +27,7 @@ def json_option(command: F) -> F:
 
 @contextmanager
 def service(url: str | None) -> Iterator[Api]:
-    """Connect to the service as an admin."""
+    """Connect to the service as an admin or organiser."""
     target = connection(url)
     target.needed_token()
     with Api(target) as api:

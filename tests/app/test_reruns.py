@@ -60,9 +60,9 @@ def decide(world, what, made, admin):
         return getattr(reruns, what)(session, made.id, admin, LATER)
 
 
-def described(world, made):
+def described(world, made, admin):
     with read_only(world.engine) as session:
-        return views.describe(session, made.id, LATER)
+        return views.describe(session, made.id, admin, LATER)
 
 
 def play(world, **values):
@@ -89,10 +89,10 @@ def test_a_rerun_of_many_is_unseen_until_it_is_applied_and_its_preview_tells_who
     bell = Bell()
     made = make(world, admin, two, bell=bell)
     assert (made.count, made.left_out, bell.rung) == (2, (), [("any", Lane.LOW)])
-    assert described(world, made).state == "running"
+    assert described(world, made, admin).state == "running"
     play(world, ada=0.3, eve=0.45)
     assert board(world) == [("ada", 0.5), ("eve", 0.4)]
-    seen = described(world, made)
+    seen = described(world, made, admin)
     assert (seen.state, seen.ended, seen.total) == ("ready", 2, 2)
     assert {(one.name, one.old_score, one.new_score, one.shown) for one in seen.evaluations} == {
         ("ada", 0.5, 0.3, True),
@@ -103,7 +103,7 @@ def test_a_rerun_of_many_is_unseen_until_it_is_applied_and_its_preview_tells_who
     assert [(one.name, one.old.rank, one.new.rank) for one in place.moves] == [("eve", 2, 1), ("ada", 1, 2)]
     assert decide(world, "apply", made, admin) == 2
     assert board(world) == [("eve", 0.45), ("ada", 0.3)]
-    after = described(world, made)
+    after = described(world, made, admin)
     assert (after.state, after.decided_by, after.boards) == ("applied", "root", [])
     assert {(one.name, one.old_score, one.new_score) for one in after.evaluations} == {
         ("ada", 0.5, 0.3),
@@ -115,9 +115,11 @@ def test_what_is_dropped_leaves_everything_as_it_was_and_stops_what_runs(world, 
     made = make(world, admin, two)
     world.claim(limit=1, at=LATER)
     decide(world, "drop", made, admin)
-    assert described(world, made).state == "dropped"
+    assert described(world, made, admin).state == "dropped"
     assert board(world) == [("ada", 0.5), ("eve", 0.4)]
-    states = sorted((one.status, one.verdict, one.cancelling) for one in described(world, made).evaluations)
+    states = sorted(
+        (one.status, one.verdict, one.cancelling) for one in described(world, made, admin).evaluations
+    )
     assert states == [(Status.DONE, Verdict.CANCELLED, False), (Status.RUNNING, None, True)]
     world.reap(LATER + DAY)
     assert board(world) == [("ada", 0.5), ("eve", 0.4)]
@@ -133,15 +135,15 @@ def prepare(world, digest):
 def test_what_ends_without_a_score_or_under_an_older_reference_does_not_replace_a_score(world, two, admin):
     made = make(world, admin, two[:1])
     world.record(*world.claim(at=LATER), FAILURE, LATER)
-    [item] = described(world, made).evaluations
+    [item] = described(world, made, admin).evaluations
     assert (item.verdict, item.shown, item.why) == (Verdict.TIMED_OUT, False, views.WITHOUT_SCORE)
-    assert described(world, made).boards[0].moves == []
+    assert described(world, made, admin).boards[0].moves == []
     assert decide(world, "apply", made, admin) == 0
     prepare(world, "e" * 64)
     made = make(world, admin, two[1:])
     play(world, eve=0.9)
     prepare(world, "digits-public".ljust(64, "0"))
-    [item] = described(world, made).evaluations
+    [item] = described(world, made, admin).evaluations
     assert (item.verdict, item.shown, item.why) == (Verdict.SCORED, False, views.OLDER)
     assert decide(world, "apply", made, admin) == 0
     assert board(world) == [("ada", 0.5), ("eve", 0.4)]
@@ -158,7 +160,7 @@ def test_a_rerun_on_the_private_split_is_unpublished_too_even_where_nothing_was_
         session.query(Evaluation).filter_by(id=private.id).update({"published": False})
     made = make(world, admin, [private.id])
     play(world, ada=0.6)
-    [item] = described(world, made).evaluations
+    [item] = described(world, made, admin).evaluations
     assert (item.split, item.shown, item.why) == ("private", True, views.FIRST)
     assert not world.evaluation(item.evaluation_id).published
     decide(world, "apply", made, admin)
@@ -227,7 +229,7 @@ def test_only_organisers_see_what_is_not_applied(world, two, ada, admin):
 
     before, known = mark(), newest(ada)
     made = make(world, admin, two[:1])
-    [item] = described(world, made).evaluations
+    [item] = described(world, made, admin).evaluations
     assert mark() == before
     assert newest(ada) == known < newest(admin)
     assert seen(item.evaluation_id, admin)
@@ -269,7 +271,7 @@ def test_a_disqualified_submission_can_be_graded_again_and_still_counts_nowhere(
         disqualifying.disqualify_submission(session, submission, "copied", admin, NOW)
     made = make(world, admin, two[:1])
     play(world, ada=0.9)
-    assert described(world, made).boards[0].moves == []
+    assert described(world, made, admin).boards[0].moves == []
     decide(world, "apply", made, admin)
     assert board(world) == [("eve", 0.4)]
     with read_only(world.engine) as session:

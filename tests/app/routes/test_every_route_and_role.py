@@ -77,6 +77,9 @@ POST   /account/tokens                                                 401 201 2
 POST   /account/tokens/{token_id}/revoke                               401 303 404 404 404 404
 GET    /organise                                                       in  403 403 200 200 200
 GET    /organise/{slug}                                                in  403 403 404 200 200
+GET    /organise/{slug}/entrants                                       in  403 403 404 200 200
+GET    /organise/{slug}/evaluations/{act}                              in  403 403 404 200 200
+GET    /organise/{slug}/reruns                                         in  403 403 404 200 200
 GET    /organise/{slug}/calibrations                                   in  403 403 404 200 200
 GET    /organise/{slug}/close                                          in  403 403 404 200 200
 POST   /organise/{slug}/reveal                                         401 403 403 404 409 409
@@ -95,23 +98,23 @@ GET    /admin/invitations                                              in  403 4
 POST   /admin/invitations                                              401 403 403 403 403 201
 POST   /admin/invitations/{link_id}/revoke                             401 403 403 403 403 303
 GET    /admin/entrants                                                 in  403 403 403 403 200
-GET    /admin/competitions/{slug}/entrants/{name}                      in  403 403 403 403 200
-POST   /admin/competitions/{slug}/entrants/{name}/disqualify           401 403 403 403 403 303
-POST   /admin/competitions/{slug}/entrants/{name}/quota                401 403 403 403 403 303
-POST   /admin/competitions/{slug}/entrants/{name}/reinstate            401 403 403 403 403 409
-POST   /admin/submissions/{submission_id}/disqualify                   401 403 403 403 403 303
-POST   /admin/submissions/{submission_id}/reinstate                    401 403 403 403 403 409
+GET    /admin/competitions/{slug}/entrants/{name}                      in  403 403 404 200 200
+POST   /admin/competitions/{slug}/entrants/{name}/disqualify           401 403 403 404 303 303
+POST   /admin/competitions/{slug}/entrants/{name}/quota                401 403 403 404 303 303
+POST   /admin/competitions/{slug}/entrants/{name}/reinstate            401 403 403 404 409 409
+POST   /admin/submissions/{submission_id}/disqualify                   401 403 403 404 303 303
+POST   /admin/submissions/{submission_id}/reinstate                    401 403 403 404 409 409
 POST   /admin/calibrations/{calibration_id}/remeasure                  401 403 403 404 303 303
 POST   /admin/submissions/{submission_id}/rerun                        401 403 403 404 303 303
 GET    /admin/evaluations                                              in  403 403 403 403 200
 GET    /admin/evaluations/{act}                                        in  403 403 403 403 200
-POST   /admin/evaluations/cancel                                       401 403 403 403 403 303
+POST   /admin/evaluations/cancel                                       401 403 403 404 303 303
 POST   /admin/evaluations/{evaluation_id}/cancel                       401 403 403 404 303 303
 GET    /admin/reruns                                                   in  403 403 403 403 200
-POST   /admin/reruns                                                   401 403 403 403 403 303
-GET    /admin/reruns/{rerun_id}                                        in  403 403 403 403 200
-POST   /admin/reruns/{rerun_id}/apply                                  401 403 403 403 403 409
-POST   /admin/reruns/{rerun_id}/drop                                   401 403 403 403 403 303
+POST   /admin/reruns                                                   401 403 403 404 303 303
+GET    /admin/reruns/{rerun_id}                                        in  403 403 404 200 200
+POST   /admin/reruns/{rerun_id}/apply                                  401 403 403 404 409 409
+POST   /admin/reruns/{rerun_id}/drop                                   401 403 403 404 303 303
 GET    /api/v1/competitions                                            200 200 200 200 200 200
 GET    /api/v1/competitions/{slug}                                     200 200 200 200 200 200
 GET    /api/v1/competitions/{slug}/leaderboard                         200 200 200 200 200 200
@@ -136,13 +139,13 @@ GET    /api/v1/evaluations/{evaluation_id}                             401 200 4
 GET    /api/v1/admin/events                                            401 403 403 403 403 200
 GET    /api/v1/admin/events.csv                                        401 403 403 403 403 200
 GET    /api/v1/admin/overview                                          401 403 403 403 403 200
-GET    /api/v1/admin/evaluations                                       401 403 403 403 403 200
+GET    /api/v1/admin/evaluations                                       401 403 403 200 200 200
 POST   /api/v1/admin/evaluations/{evaluation_id}/cancel                401 403 403 404 202 202
-GET    /api/v1/admin/reruns                                            401 403 403 403 403 200
-POST   /api/v1/admin/reruns                                            401 403 403 403 403 201
-GET    /api/v1/admin/reruns/{rerun_id}                                 401 403 403 403 403 200
-POST   /api/v1/admin/reruns/{rerun_id}/apply                           401 403 403 403 403 409
-POST   /api/v1/admin/reruns/{rerun_id}/drop                            401 403 403 403 403 200
+GET    /api/v1/admin/reruns                                            401 403 403 200 200 200
+POST   /api/v1/admin/reruns                                            401 403 403 404 201 201
+GET    /api/v1/admin/reruns/{rerun_id}                                 401 403 403 404 200 200
+POST   /api/v1/admin/reruns/{rerun_id}/apply                           401 403 403 404 409 409
+POST   /api/v1/admin/reruns/{rerun_id}/drop                            401 403 403 404 200 200
 GET    /api/v1/admin/workers                                           401 403 403 403 403 200
 GET    /api/v1/admin/calibrations                                      401 403 403 200 200 200
 GET    /api/v1/account                                                 401 200 200 200 200 200
@@ -154,13 +157,13 @@ GET    /api/v1/admin/invitations/{link_id}                             401 403 4
 GET    /api/v1/admin/invitations                                       401 403 403 403 403 200
 POST   /api/v1/admin/invitations                                       401 403 403 403 403 201
 DELETE /api/v1/admin/invitations/{link_id}                             401 403 403 403 403 204
-GET    /api/v1/admin/entrants                                          401 403 403 403 403 200
-GET    /api/v1/admin/competitions/{slug}/entrants/{name}               401 403 403 403 403 200
-POST   /api/v1/admin/competitions/{slug}/entrants/{name}/disqualify    401 403 403 403 403 200
-POST   /api/v1/admin/competitions/{slug}/entrants/{name}/quota         401 403 403 403 403 201
-POST   /api/v1/admin/competitions/{slug}/entrants/{name}/reinstate     401 403 403 403 403 409
-POST   /api/v1/admin/submissions/{submission_id}/disqualify            401 403 403 403 403 200
-POST   /api/v1/admin/submissions/{submission_id}/reinstate             401 403 403 403 403 409
+GET    /api/v1/admin/entrants                                          401 403 403 200 200 200
+GET    /api/v1/admin/competitions/{slug}/entrants/{name}               401 403 403 404 200 200
+POST   /api/v1/admin/competitions/{slug}/entrants/{name}/disqualify    401 403 403 404 200 200
+POST   /api/v1/admin/competitions/{slug}/entrants/{name}/quota         401 403 403 404 201 201
+POST   /api/v1/admin/competitions/{slug}/entrants/{name}/reinstate     401 403 403 404 409 409
+POST   /api/v1/admin/submissions/{submission_id}/disqualify            401 403 403 404 200 200
+POST   /api/v1/admin/submissions/{submission_id}/reinstate             401 403 403 404 409 409
 POST   /api/v1/admin/calibrations/{calibration_id}/remeasure           401 403 403 404 200 200
 POST   /api/v1/admin/submissions/{submission_id}/rerun                 401 403 403 404 201 201
 GET    /api/v1/admin/competitions/{slug}/organisers                    401 403 403 403 403 200
@@ -228,6 +231,7 @@ BODIES = {
     "POST /admin/evaluations/{evaluation_id}/cancel": {"data": RERUN},
     "POST /api/v1/admin/evaluations/{evaluation_id}/cancel": {"json": RERUN},
     "GET /admin/evaluations/{act}": {"params": {"all": "yes"}},
+    "GET /organise/{slug}/evaluations/{act}": {"params": {"all": "yes"}},
     "POST /api/v1/competitions/{slug}/submissions": {"content": zipped(GOOD)},
 }
 RUNNING = ("/cancel",)
