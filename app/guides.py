@@ -45,6 +45,11 @@ class Guide:
         """Where it is."""
         return address(self.slug)
 
+    @property
+    def parent(self) -> str:
+        """The slug of the guide that it would be a part of."""
+        return posixpath.dirname(self.slug)
+
 
 class Guides:
     """The documentation of this installation, read when it is first asked for."""
@@ -66,6 +71,11 @@ class Guides:
                 sorted(found - {INDEX}, key=lambda slug: (places.get(slug, len(ORDER)), slug))
             )
         return self._slugs
+
+    def listed(self) -> list[Guide]:
+        """Return the guides that are no part of another, in order."""
+        slugs = self.slugs()
+        return [guide for guide in map(self.get, slugs) if guide.parent not in slugs]
 
     def get(self, slug: str) -> Guide:
         """Return a guide. Raises NotFound."""

@@ -7,14 +7,23 @@ from tools.cli_reference import cli_reference
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 COMMAND = ".venv/bin/python -m tools.reference"
-PAGES = {"cli.md": cli_reference, "api.md": api_reference}
+
+
+def pages() -> dict[str, str]:
+    """Return what is to stand in docs/reference/, by name."""
+    return {"cli.md": cli_reference()} | api_reference()
 
 
 def main() -> None:
     """Write every page."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, made in PAGES.items():
-        (FOLDER / name).write_text(made(), encoding="utf-8")
+    written = pages()
+    for path in FOLDER.rglob("*.md"):
+        if path.relative_to(FOLDER).as_posix() not in written:
+            path.unlink()
+    for name, text in written.items():
+        path = FOLDER / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
         print(f"docs/reference/{name}")
 
 

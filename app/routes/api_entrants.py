@@ -18,7 +18,7 @@ from app.schemas.submissions import SubmissionOut
 from app.views import entrants as views
 from app.views import submissions
 
-router = APIRouter(prefix="/api/v1/admin", tags=["admin"], dependencies=SIGNED_IN)
+router = APIRouter(prefix="/api/v1/admin", tags=["entrants"], dependencies=SIGNED_IN)
 Name = Annotated[str, Path(description="the entrant's name")]
 ENTRANT = "/competitions/{slug}/entrants/{name}"
 

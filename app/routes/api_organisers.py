@@ -12,7 +12,7 @@ from app.routes.security import SIGNED_IN
 from app.schemas.accounts import OrganiserList
 
 router = APIRouter(
-    prefix="/api/v1/admin/competitions/{slug}/organisers", tags=["admin"], dependencies=SIGNED_IN
+    prefix="/api/v1/admin/competitions/{slug}/organisers", tags=["people"], dependencies=SIGNED_IN
 )
 Name = Annotated[str, Path(description="the organiser's name")]
 _EXAMPLE = {"competition": "digits", "items": ["grace"]}

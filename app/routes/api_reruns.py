@@ -12,7 +12,7 @@ from app.routes.security import SIGNED_IN
 from app.schemas.reruns import RerunMadeOut, RerunManyIn, RerunOut, RerunPage
 from app.views import reruns as views
 
-router = APIRouter(prefix="/api/v1/admin/reruns", tags=["admin"], dependencies=SIGNED_IN)
+router = APIRouter(prefix="/api/v1/admin/reruns", tags=["reruns"], dependencies=SIGNED_IN)
 RerunId = Annotated[str, Path(description="the rerun's id")]
 
 

@@ -41,7 +41,7 @@ def own_account(person: Person) -> AccountOut:
 
 @router.get(
     "/admin/users",
-    tags=["admin"],
+    tags=["people"],
     summary="List accounts",
     responses={200: ok("One page", examples.USERS), **problems(400, 401, 403)},
 )
@@ -57,7 +57,7 @@ def list_accounts(
 
 @router.get(
     "/admin/users/{name}",
-    tags=["admin"],
+    tags=["people"],
     summary="Read an account",
     responses={200: ok("The account", examples.USER), **problems(401, 403, 404, s404=examples.NOBODY)},
 )
@@ -68,7 +68,7 @@ def read_account(name: Name, session: Reading, _admin: Admin) -> UserOut:
 
 @router.patch(
     "/admin/users/{name}",
-    tags=["admin"],
+    tags=["people"],
     summary="Change a role, disable or enable",
     responses={
         200: ok("The account now", examples.USER),
@@ -88,7 +88,7 @@ def change_account(name: Name, wanted: UserIn, session: Writing, admin: Admin, n
 
 @router.post(
     "/admin/users/{name}/reset-link",
-    tags=["admin"],
+    tags=["people"],
     summary="Make a link for a new password",
     responses={
         200: ok("Give it to its owner", examples.LINK),
@@ -103,7 +103,7 @@ def make_reset_link(name: Name, context: Ctx, session: Writing, admin: Admin, no
 
 @router.get(
     "/admin/invitations",
-    tags=["admin"],
+    tags=["people"],
     summary="List invitations",
     responses={200: ok("One page", examples.INVITATIONS), **problems(400, 401, 403)},
 )
@@ -119,7 +119,7 @@ def list_account_invitations(
 
 @router.get(
     "/admin/invitations/{link_id}",
-    tags=["admin"],
+    tags=["people"],
     summary="Read an invitation",
     responses={
         200: ok("What became of it", examples.INVITATION),
@@ -133,7 +133,7 @@ def read_account_invitation(link_id: LinkId, session: Reading, _admin: Admin, no
 
 @router.post(
     "/admin/invitations",
-    tags=["admin"],
+    tags=["people"],
     status_code=201,
     summary="Invite somebody",
     responses={201: created("Send them the link", examples.INVITED), **problems(400, 401, 403, unsafe=True)},
@@ -152,7 +152,7 @@ def invite_to_register(
 
 @router.delete(
     "/admin/invitations/{link_id}",
-    tags=["admin"],
+    tags=["people"],
     summary="Take an invitation back",
     status_code=204,
     responses={

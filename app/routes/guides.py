@@ -26,5 +26,7 @@ def image(name: str, context: Ctx) -> Response:
 def guide(request: Request, slug: str, context: Ctx, visitor: Visitor) -> Response:
     """Show a guide."""
     guides = context.guides
-    shown = {"guide": guides.get(slug), "guides": [guides.get(one) for one in guides.slugs()]}
+    found, listed = guides.get(slug), guides.listed()
+    whole = next((one for one in listed if one.slug == found.parent), None)
+    shown = {"guide": found, "whole": whole, "guides": listed}
     return context.renderer.page(request, "guide.html", shown, viewer=visitor)

@@ -58,7 +58,7 @@ EXAMPLES = {
     "/competitions/{slug}/submit": ("/competitions/digits/submit", "/competitions/faces/submit"),
     "/competitions/{slug}/team": ("/competitions/digits/team", "/competitions/faces/team"),
     "/docs": ("/docs",),
-    "/docs/{slug:path}": ("/docs/quickstart", "/docs/participants", "/docs/reference/api"),
+    "/docs/{slug:path}": ("/docs/quickstart", "/docs/participants", "/docs/reference/api/competitions"),
     "/problems": ("/problems",),
     "/sign-in": ("/sign-in",),
     "/submissions": ("/submissions", "/submissions?competition=faces"),
