@@ -1,6 +1,7 @@
 """Following a submission to its end."""
 
 import shlex
+from collections.abc import Callable
 
 from cli.client.api import LONGEST_WAIT, Api, JsonObject, Polled
 from cli.client.config import Connection
@@ -21,15 +22,29 @@ def resume_command(connection: Connection, submission_id: str) -> str:
 def follow(
     api: Api, connection: Connection, submission_id: str, *, clock: Clock, timeout: float | None
 ) -> JsonObject:
-    """Wait until a submission is done and return it.
-
-    Raises CliError, which names the command to go on with, when `timeout` seconds have passed, when the service is
-    away for too long, and on Ctrl-C.
-    """
+    """Wait until a submission is done and return it. Raises CliError; see watch()."""
     resume = resume_command(connection, submission_id)
+    with watching() as watcher:
+        return watch(api, submission_id, watcher, _is_done, resume, clock=clock, timeout=timeout)
+
+
+def watch(
+    api: Api,
+    submission_id: str,
+    watcher: Watcher,
+    is_over: Callable[[JsonObject], bool],
+    resume: str,
+    *,
+    clock: Clock,
+    timeout: float | None = None,
+) -> JsonObject:
+    """Show a submission to a watcher again and again until it `is_over`, and return it.
+
+    Raises CliError, which names the command `resume` to go on with, when `timeout` seconds have passed, when the service
+    is away for too long, and on Ctrl-C.
+    """
     try:
-        with watching() as watcher:
-            done = _poll(api, submission_id, clock, timeout, watcher)
+        done = _poll(api, submission_id, clock, timeout, watcher, is_over)
     except KeyboardInterrupt:
         raise CliError(
             "Stopped waiting; the submission goes on.",
@@ -53,8 +68,17 @@ def follow(
     return done
 
 
+def _is_done(submission: JsonObject) -> bool:
+    return bool(submission["status"] == "done")
+
+
 def _poll(
-    api: Api, submission_id: str, clock: Clock, timeout: float | None, watcher: Watcher
+    api: Api,
+    submission_id: str,
+    clock: Clock,
+    timeout: float | None,
+    watcher: Watcher,
+    is_over: Callable[[JsonObject], bool],
 ) -> JsonObject | None:
     deadline = clock.monotonic() + timeout if timeout is not None else float("inf")
     seen: Polled | None = None
@@ -63,6 +87,7 @@ def _poll(
     while True:
         try:
             seen = api.submission(submission_id, seen)
+            watcher.seen(seen.submission)
         except TryAgainError as error:
             now = clock.monotonic()
             away_since = now if away_since is None else away_since
@@ -74,8 +99,7 @@ def _poll(
             wait = min(error.facts.get("retry_after", 2.0 ** min(failures - 1, 3)), LONGEST_WAIT)
         else:
             away_since, failures = None, 0
-            watcher.seen(seen.submission)
-            if seen.submission["status"] == "done":
+            if is_over(seen.submission):
                 return seen.submission
             wait = seen.interval
         left = deadline - clock.monotonic()

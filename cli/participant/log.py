@@ -1,31 +1,93 @@
 """`lethe log`: what a submission's smoke run printed."""
 
 import json
+import shlex
+from itertools import takewhile
 
 import click
 
-from cli.client.api import Api
-from cli.client.config import connection, url_option
-from cli.errors import reported
-from cli.text import clean_lines
+from cli.client.api import Api, JsonObject
+from cli.client.config import Connection, connection, url_option
+from cli.clock import Clock, pass_clock
+from cli.errors import reported, usage_error
+from cli.participant.follow import watch
+from cli.text import clean_lines, say
 
 
 @click.command()
 @click.argument("submission_id", metavar="[ID]", required=False)
+@click.option("--follow", "-f", is_flag=True, help="Print what comes, until the smoke run has ended.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @url_option
+@pass_clock
 @reported
-def log(*, submission_id: str | None, as_json: bool, url: str | None) -> None:
-    """Print what the smoke run of the submission ID, or of my last one, printed, its traceback included.
+def log(clock: Clock, *, submission_id: str | None, follow: bool, as_json: bool, url: str | None) -> None:
+    """Print what the smoke run of the submission ID, or of my last one, has printed, its traceback included.
 
     A smoke run is the one run on public data; what runs on hidden data print is not kept.
     """
+    if follow and as_json:
+        raise usage_error(
+            "--follow prints lines as they come, and --json one object: choose one.", "bad_option"
+        )
     target = connection(url)
     target.needed_token()
     with Api(target) as api:
         submission_id = submission_id or api.newest()
+        if follow:
+            _follow(api, target, submission_id, clock)
+            return
         text = api.log(submission_id)
     if as_json:
         click.echo(json.dumps({"id": submission_id, "log": text}, indent=2))
     else:
         click.echo(clean_lines(text), nl=bool(text) and not text.endswith("\n"))
+
+
+def _follow(api: Api, target: Connection, submission_id: str, clock: Clock) -> None:
+    resume = f"lethe log {shlex.quote(submission_id)} --follow{target.flags}"
+    reader = _Reader(api)
+    done = watch(api, submission_id, reader, _is_over, resume, clock=clock)
+    if not (done.get("smoke") or {}).get("log"):
+        api.log(submission_id)  # which says why there is none
+
+
+def _is_over(submission: JsonObject) -> bool:
+    """Tell whether no more will be printed by a smoke run; its submission goes on."""
+    return (submission.get("smoke") or {}).get("status") not in {"queued", "running"}
+
+
+class _Reader:
+    """Prints whole lines as they come, each once."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._printed = ""
+        self._told = False
+
+    def seen(self, submission: JsonObject) -> None:
+        """Print what is new of a submission's log."""
+        if not (submission.get("smoke") or {}).get("log"):
+            return
+        text = self._api.log(submission["id"])
+        if _is_over(submission):
+            same = _alike(self._printed, text)
+            click.echo(clean_lines(text[same:]), nl=not text.endswith("\n") and same < len(text))
+            return
+        lines = text[: text.rfind("\n") + 1]  # the last line may not be whole yet
+        if lines.startswith(self._printed):
+            click.echo(clean_lines(lines[len(self._printed) :]), nl=False)
+            self._printed = lines
+        elif not self._told:
+            self._told = True
+            say("It prints more than is kept, or was begun once more: the rest comes when it has ended.")
+
+    def trouble(self, message: str) -> None:
+        """Tell of a passing trouble."""
+        say(message)
+
+
+def _alike(one: str, other: str) -> int:
+    """Return how many characters the lines have with which both texts begin."""
+    pairs = zip(one.splitlines(keepends=True), other.splitlines(keepends=True), strict=False)
+    return sum(len(line) for line, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

@@ -30,6 +30,46 @@ def test_an_empty_log_is_empty(service, lethe):
     assert (result.exit_code, result.stdout) == (0, "")
 
 
+def smoked(status, log="/api/v1/submissions/abc123/log"):
+    return Answer(200, submission("running", smoke={"status": status, "reason": None, "log": log}))
+
+
+def logs(*texts):
+    return [Answer(200, text.encode(), {"Content-Type": "text/plain; charset=utf-8"}) for text in texts]
+
+
+def test_a_log_is_followed_line_by_line_until_its_run_has_ended_whatever_becomes_of_the_submission(
+    service, lethe
+):
+    states = [smoked("queued", None), *[smoked("running")] * 3, Answer(503), smoked("succeeded")]
+    service.on("GET /submissions/abc123", *states)
+    service.on(READ, *logs("", "epoch 1\nepo", "epoch 1\nepoch 2\n", "epoch 1\nepoch 2\ndone"))
+    result = lethe("log", "abc123", "--follow")
+    assert (result.exit_code, result.stdout) == (0, "epoch 1\nepoch 2\ndone\n")
+    assert "Still trying" in result.stderr
+
+
+def test_a_log_of_which_something_is_left_out_meanwhile_is_printed_to_its_end(service, lethe):
+    service.on("GET /submissions/abc123", smoked("running"), smoked("running"), smoked("failed"))
+    left_out = "1\n2\n\n[... 9 bytes are left out here ...]\n8\n"
+    service.on(READ, *logs("1\n2\n3\n4\n", left_out, f"{left_out}9\n"))
+    result = lethe("log", "abc123", "--follow")
+    assert result.stdout == "1\n2\n3\n4\n\n[... 9 bytes are left out here ...]\n8\n9\n"
+    assert "more than is kept" in result.stderr
+
+
+def test_who_follows_what_has_no_log_is_told_why(service, lethe):
+    service.on("GET /submissions/abc123", smoked("skipped", None))
+    service.on(READ, problem(404, "not_found", "This submission has no log: its smoke run was not run."))
+    result = lethe("log", "abc123", "--follow")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "was not run" in result.stderr
+
+
+def test_lines_as_they_come_are_no_json(lethe):
+    assert lethe("log", "abc123", "--follow", "--json").exit_code == 2
+
+
 def test_json_is_one_object(service, lethe):
     service.on(READ, Answer(200, b"said", {"Content-Type": "text/plain; charset=utf-8"}))
     assert json.loads(lethe("log", "abc123", "--json").stdout) == {"id": "abc123", "log": "said"}
