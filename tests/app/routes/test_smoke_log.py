@@ -141,11 +141,11 @@ def test_the_page_says_at_each_step_what_its_log_is(client, smoky, sign_in):
     going = page()
     assert "It is running now. What it prints appears here within seconds." in going
     assert f'data-log="{log_of(submission)}"' in going
-    assert "So far." in going
+    assert "What it has printed so far." in going
     assert "&lt;b&gt;1&lt;/b&gt;" in going
     with unit_of_work(world.engine) as session:
         evaluations.give_back(session, claim, "worker_lost", world.clock())
-    assert "Its worker was lost: our fault." in page()
+    assert "It was broken off, which was our fault." in page()
     assert "What it had printed until then." in page()
     world.smoke(b"2\n")
     ended = page()
