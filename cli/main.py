@@ -25,7 +25,9 @@ COMMANDS = {
     "download": Lazy("cli.participant.download:download", "Download a bundle as it was submitted."),
     "final": Lazy("cli.participant.final:final", "Choose the final entries that a competition decides by."),
     "leaderboard": Lazy("cli.participant.leaderboard:leaderboard", "Show a competition's leaderboard."),
-    "team": Lazy("cli.participant.team:team", "Take part with others: create, invite, accept, merge, leave."),
+    "team": Lazy(
+        "cli.participant.team:team", "Take part with others: create, invite, accept, merge, hand over, leave."
+    ),
     "compare": Lazy("cli.participant.compare:compare", "Say which of two submissions is better."),
     "competitions": Lazy("cli.participant.competitions:competitions", "List the competitions."),
     "data": Lazy("cli.participant.data:data", "Download a competition's public data."),

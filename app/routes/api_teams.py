@@ -10,7 +10,7 @@ from app.routes.answers import created, ok, problems
 from app.routes.door import Slug
 from app.routes.examples import teams as examples
 from app.routes.security import SIGNED_IN
-from app.schemas.teams import InviteIn, TeamIn, TeamPageOut
+from app.schemas.teams import InviteIn, LeaderIn, TeamIn, TeamPageOut
 from app.views.teams import describe
 
 router = APIRouter(prefix="/api/v1", tags=["teams"], dependencies=SIGNED_IN)
@@ -69,6 +69,29 @@ def create_team(
 def rename_team(slug: Slug, wanted: TeamIn, session: Writing, person: Person, now: Now) -> TeamPageOut:
     """Give the team that you lead another name, until the competition closes."""
     teams.rename(session, slug, wanted.name, person, now)
+    return describe(session, slug, person, now)
+
+
+@router.post(
+    TEAM + "/hand-over",
+    summary="Hand my team over",
+    responses={
+        200: ok("Handed over", examples.HANDED_OVER),
+        **problems(
+            401,
+            403,
+            404,
+            409,
+            unsafe=True,
+            s403=examples.NOT_LEADER,
+            s404=examples.NO_MEMBER,
+            s409=examples.LEADS_ALREADY,
+        ),
+    },
+)
+def hand_team_over(slug: Slug, wanted: LeaderIn, session: Writing, person: Person, now: Now) -> TeamPageOut:
+    """Let another member lead the team that you lead, until the competition closes."""
+    teams.hand_over(session, slug, wanted.name, person, now)
     return describe(session, slug, person, now)
 
 

@@ -41,6 +41,12 @@ def rename(request: Request, slug: str, context: Ctx, person: Person, name: Name
     return _do(request, slug, context, person, teams.rename, slug, name)
 
 
+@router.post(PAGE + "/hand-over")
+def hand_over(request: Request, slug: str, context: Ctx, person: Person, name: Name = "") -> Response:
+    """Let another member lead it."""
+    return _do(request, slug, context, person, teams.hand_over, slug, name)
+
+
 @router.post(PAGE + "/leave")
 def leave(request: Request, slug: str, context: Ctx, person: Person) -> Response:
     """Leave it."""

@@ -39,7 +39,7 @@ class TeamOut(Out):
     leader: str
     members: list[MemberOut]
     submissions: int
-    may_lead: bool = Field(description="whether you may rename it, invite and withdraw")
+    may_lead: bool = Field(description="whether you may rename it, hand it over, invite and withdraw")
     may_leave: bool = Field(
         description="nobody leaves a team that has submissions, unless it is theirs alone"
     )
@@ -66,6 +66,12 @@ class TeamIn(_In):
     """A team's name."""
 
     name: PlainText = Field(max_length=200, description="1 to 40 characters", examples=["The sieve"])
+
+
+class LeaderIn(_In):
+    """Who is to lead the team."""
+
+    name: PlainText = Field(max_length=200, description="a member's name", examples=["grace"])
 
 
 class InviteIn(_In):

@@ -1,4 +1,4 @@
-"""Create a team, rename it, leave it."""
+"""Create a team, rename it, hand it over, leave it."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -52,6 +52,23 @@ def rename(session: Session, slug: str, name: str, actor: User, now: datetime) -
     with _taken(shown), session.begin_nested():
         team.name, team.name_key = shown, names.key(shown)
     common.tell(session, place, "renamed", actor, now, f"{old} is {shown}")
+    return team
+
+
+def hand_over(session: Session, slug: str, name: str, actor: User, now: datetime) -> Team:
+    """Let another member lead the team that the actor leads. Raises NotFound, Forbidden or Conflict."""
+    place = common.enter(session, slug, now, forming=False)
+    team = common.led_by(session, place, actor)
+    members = User.id.in_(common.people_in(session, team.id))
+    chosen = session.scalar(select(User).where(members, User.name == name))
+    if chosen is None:
+        raise NotFound(
+            f"There is nobody named {name[:64]!r} in the team.", advice="Check the name: case counts."
+        )
+    if chosen.id == actor.id:
+        raise Conflict("You lead the team already.", advice="Name another member.")
+    team.leader_id = chosen.id
+    common.tell(session, place, "handed_over", actor, now, f"{team.name} is led by {chosen.name}")
     return team
 
 

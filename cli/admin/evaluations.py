@@ -6,10 +6,11 @@ from urllib.parse import quote
 
 import click
 
-from cli.admin.service import json_option, printed, reason_option, service
-from cli.client.api import JsonObject
+from cli.admin.reasons import reason_option
+from cli.client.api import JsonObject, signed_in
 from cli.client.config import url_option
 from cli.errors import reported
+from cli.options import json_option, printed
 from cli.text import facts, moment, number, plural, say, table
 
 _FILTERS = (
@@ -54,7 +55,7 @@ def _help(name: str) -> str:
 def evaluations(*, as_json: bool, url: str | None, **wanted: str | None) -> None:
     """List everybody's evaluations, newest first, by any filter."""
     params = {name: value for name, value in wanted.items() if value}
-    with service(url) as api:
+    with signed_in(url) as api:
         found = api.read("admin/evaluations", params)
     if as_json:
         printed(found)
@@ -89,7 +90,7 @@ def _row(one: JsonObject) -> tuple[str, ...]:
 def cancel(*, evaluation_ids: tuple[str, ...], reason: str, as_json: bool, url: str | None) -> None:
     """Stop evaluations by their ids, and with them the runs that are under way."""
     answers = []
-    with service(url) as api:
+    with signed_in(url) as api:
         for one in evaluation_ids:
             answer = api.change(f"admin/evaluations/{quote(one, safe='')}/cancel", {"reason": reason})
             say(f"{one}: {'cancelled' if answer['status'] == 'done' else 'cancelling'}")
@@ -112,7 +113,7 @@ def cancel(*, evaluation_ids: tuple[str, ...], reason: str, as_json: bool, url: 
 def events(*, as_csv: bool, as_json: bool, url: str | None, **wanted: str | None) -> None:
     """Print the event log, oldest first: 500 events at most."""
     params = {name: value for name, value in wanted.items() if value}
-    with service(url) as api:
+    with signed_in(url) as api:
         if as_csv:
             params.pop("after", None)
             click.echo(api.text("admin/events.csv", params), nl=False)
@@ -142,7 +143,7 @@ def events(*, as_csv: bool, as_json: bool, url: str | None, **wanted: str | None
 @reported
 def overview(*, as_json: bool, url: str | None) -> None:
     """Say what waits, what runs, and what needs somebody."""
-    with service(url) as api:
+    with signed_in(url) as api:
         found = api.read("admin/overview")
     if as_json:
         printed(found)

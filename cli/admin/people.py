@@ -1,12 +1,15 @@
 """`lethe admin disqualify`, `reinstate` and `quota`: decide about submissions and entrants of a service."""
 
+from typing import Any
 from urllib.parse import quote
 
 import click
 
-from cli.admin.service import json_option, printed, reason_option, service
+from cli.admin.reasons import reason_option
+from cli.client.api import signed_in
 from cli.client.config import url_option
 from cli.errors import reported, usage_error
+from cli.options import json_option, printed
 from cli.text import say
 
 
@@ -23,54 +26,40 @@ def _entrant(name: str, slug: str) -> str:
     return f"admin/competitions/{quote(slug, safe='')}/entrants/{quote(name, safe='')}"
 
 
-@click.command()
-@click.argument("submission_id", metavar="[SUBMISSION]", required=False)
-@click.option("--entrant", metavar="NAME", help="All of somebody's, or their team's, instead of one.")
-@click.option("--competition", metavar="SLUG", help="In which competition; with --entrant.")
-@reason_option
-@json_option
-@url_option
-@reported
-def disqualify(
-    *,
-    submission_id: str | None,
-    entrant: str | None,
-    competition: str | None,
-    reason: str,
-    as_json: bool,
-    url: str | None,
-) -> None:
+def _concerning(command: Any) -> click.Command:
+    """Make a command that decides about one submission, or about all of an entrant's."""
+    for option in (
+        reported,
+        url_option,
+        json_option,
+        reason_option,
+        click.option("--competition", metavar="SLUG", help="In which competition; with --entrant."),
+        click.option("--entrant", metavar="NAME", help="All of somebody's, or their team's, instead of one."),
+        click.argument("submission_id", metavar="[SUBMISSION]", required=False),
+    ):
+        command = option(command)
+    return click.command()(command)
+
+
+@_concerning
+def disqualify(*, reason: str, as_json: bool, url: str | None, **whom: str | None) -> None:
     """Let a SUBMISSION count nowhere, or all of an entrant's. Whom it concerns reads the reason."""
-    with service(url) as api:
-        answer = api.change(f"{_path(submission_id, entrant, competition)}/disqualify", {"reason": reason})
-    if as_json:
-        printed(answer)
+    _decide("disqualify", whom, reason, url, as_json=as_json)
     say("Disqualified. Bring it back with `lethe admin reinstate`.")
 
 
-@click.command()
-@click.argument("submission_id", metavar="[SUBMISSION]", required=False)
-@click.option("--entrant", metavar="NAME", help="All of somebody's, or their team's, instead of one.")
-@click.option("--competition", metavar="SLUG", help="In which competition; with --entrant.")
-@reason_option
-@json_option
-@url_option
-@reported
-def reinstate(
-    *,
-    submission_id: str | None,
-    entrant: str | None,
-    competition: str | None,
-    reason: str,
-    as_json: bool,
-    url: str | None,
-) -> None:
+@_concerning
+def reinstate(*, reason: str, as_json: bool, url: str | None, **whom: str | None) -> None:
     """Let a SUBMISSION count again, or all of an entrant's."""
-    with service(url) as api:
-        answer = api.change(f"{_path(submission_id, entrant, competition)}/reinstate", {"reason": reason})
+    _decide("reinstate", whom, reason, url, as_json=as_json)
+    say("Reinstated.")
+
+
+def _decide(what: str, whom: dict[str, str | None], reason: str, url: str | None, *, as_json: bool) -> None:
+    with signed_in(url) as api:
+        answer = api.change(f"{_path(**whom)}/{what}", {"reason": reason})
     if as_json:
         printed(answer)
-    say("Reinstated.")
 
 
 @click.command()
@@ -94,7 +83,7 @@ def quota(
 ) -> None:
     """Give NAME that AMOUNT of submissions, or take some: `lethe admin quota ada -- -1 ...`."""
     wanted = {"amount": amount, "day": day, "reason": reason}
-    with service(url) as api:
+    with signed_in(url) as api:
         answer = api.change(f"{_entrant(name, competition)}/quota", wanted)
     if as_json:
         printed(answer)

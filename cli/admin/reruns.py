@@ -5,10 +5,11 @@ from urllib.parse import quote
 import click
 
 from cli.admin.evaluations import filters
-from cli.admin.service import json_option, printed, reason_option, service
-from cli.client.api import Api, JsonObject
+from cli.admin.reasons import reason_option
+from cli.client.api import Api, JsonObject, signed_in
 from cli.client.config import url_option
 from cli.errors import CliError, reported
+from cli.options import json_option, printed
 from cli.text import facts, moment, number, plural, say, table
 
 _MOVES = ("entrant", "place", "new place", "score", "new score")
@@ -31,7 +32,7 @@ def start(
 ) -> None:
     """Grade again what is named, or all that match the filters; prints the rerun's id."""
     params = {name: value for name, value in wanted.items() if value}
-    with service(url) as api:
+    with signed_in(url) as api:
         chosen = list(evaluation_ids) or _matching(api, params)
         made = api.change("admin/reruns", {"evaluations": chosen, "reason": reason})
     if as_json:
@@ -62,7 +63,7 @@ def _matching(api: Api, params: dict[str, str]) -> list[str]:
 @reported
 def list_(*, as_json: bool, url: str | None) -> None:
     """List reruns, newest first."""
-    with service(url) as api:
+    with signed_in(url) as api:
         found = api.read("admin/reruns")
     if as_json:
         printed(found)
@@ -88,7 +89,7 @@ def list_(*, as_json: bool, url: str | None) -> None:
 @reported
 def show(*, rerun_id: str, as_json: bool, url: str | None) -> None:
     """Show how far a rerun is, and who would move if it were applied now."""
-    with service(url) as api:
+    with signed_in(url) as api:
         found = api.read(f"admin/reruns/{quote(rerun_id, safe='')}")
     if as_json:
         printed(found)
@@ -145,7 +146,7 @@ def drop(*, rerun_id: str, as_json: bool, url: str | None) -> None:
 
 
 def _decide(rerun_id: str, what: str, url: str | None, *, as_json: bool) -> None:
-    with service(url) as api:
+    with signed_in(url) as api:
         found = api.change(f"admin/reruns/{quote(rerun_id, safe='')}/{what}")
     shown = sum(one["shown"] for one in found["evaluations"]) if what == "apply" else 0
     say(f"{found['state'].capitalize()}: {shown} of {found['total']} are shown now.")

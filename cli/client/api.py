@@ -1,32 +1,25 @@
 """The API v1 of a Lethe service, as the commands need it. Failures come out as CliError."""
 
-import json
-import re
-import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 
-from cli.client.config import Connection
-from cli.clock import Clock
-from cli.errors import CliError, TryAgainError
-from cli.exit_codes import ExitCode
-from cli.text import duration
+from cli.client.config import Connection, connection
+from cli.client.refusals import not_lethe, refusal, seconds_of, unreachable
+from cli.client.retries import LONGEST_WAIT
+from cli.errors import CliError
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 CHUNK_BYTES = 64 * 1024
-ATTEMPTS = 5
-LONGEST_WAIT = 60.0
-"""A Retry-After beyond this many seconds is left to the person."""
+
 
 JsonObject = dict[str, Any]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -49,13 +42,13 @@ class Polled:
 class Api:
     """One connection to one service; use it as a context manager."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._url = connection.url
+    def __init__(self, target: Connection) -> None:
+        self._url = target.url
         headers = {"Accept": "application/json, application/problem+json", "User-Agent": "lethe-cli"}
-        if connection.token is not None:
-            headers["Authorization"] = f"Bearer {connection.token}"
+        if target.token is not None:
+            headers["Authorization"] = f"Bearer {target.token}"
         # a proxy of the environment cannot reach this machine's own services
-        host = urlsplit(connection.url).hostname or ""
+        host = urlsplit(target.url).hostname or ""
         direct = {f"all://{host}": None} if host in {"localhost", "127.0.0.1"} else None
         self._http = httpx.Client(headers=headers, timeout=TIMEOUT, mounts=direct)
 
@@ -92,7 +85,7 @@ class Api:
         """Read a submission; with what was last seen, an unchanged one costs no body."""
         headers = {"If-None-Match": last.etag} if last is not None and last.etag else {}
         response = self._send("GET", f"submissions/{quote(submission_id, safe='')}", headers=headers)
-        interval = _seconds(response, "Lethe-Poll-Interval")
+        interval = seconds_of(response, "Lethe-Poll-Interval")
         interval = 2.0 if interval is None else min(interval, LONGEST_WAIT)
         if response.status_code == httpx.codes.NOT_MODIFIED and last is not None:
             return Polled(last.submission, last.etag, interval)
@@ -130,16 +123,6 @@ class Api:
     def log(self, submission_id: str) -> str:
         """Read what a submission's smoke run printed."""
         return self._send("GET", f"submissions/{quote(submission_id, safe='')}/log").text
-
-    def team(self, slug: str) -> JsonObject:
-        """Read my team in a competition, and the invitations that wait."""
-        return self._object(self._send("GET", f"competitions/{quote(slug, safe='')}/team"), "invitations")
-
-    def change_team(self, path: str, wanted: JsonObject | None = None) -> JsonObject:
-        """Change it."""
-        body = b"" if wanted is None else json.dumps(wanted).encode()
-        headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-        return self._object(self._send("POST", path, headers=headers, content=iter([body])), "invitations")
 
     def leaderboard(self, slug: str, **how: str) -> JsonObject:
         """Read a leaderboard, filtered by `name` and in the order of `sort` where they are given."""
@@ -179,7 +162,7 @@ class Api:
     def fetch(self, url: str, half: Path, etag: str, progress: Callable[[int], None]) -> None:
         """Append what is missing of a file, whose ETag is known, to what is there of it; `progress` hears its bytes."""
         if not url.startswith("/api/v1/"):
-            raise _not_lethe(self._url, f"it keeps its files at {url[:100]}")
+            raise not_lethe(self._url, f"it keeps its files at {url[:100]}")
         there = half.stat().st_size if half.exists() else 0
         headers = {"Range": f"bytes={there}-", "If-Range": f'"{etag}"'} if there else {}
         try:
@@ -188,7 +171,7 @@ class Api:
                     return  # nothing is missing
                 if not response.is_success:
                     response.read()
-                    raise _refusal(self._url, response)
+                    raise refusal(self._url, response)
                 resumed = response.status_code == httpx.codes.PARTIAL_CONTENT
                 there = there if resumed else 0
                 with half.open("ab" if resumed else "wb") as file:
@@ -197,15 +180,15 @@ class Api:
                         there += len(chunk)
                         progress(there)
         except httpx.RequestError as error:
-            raise _unreachable(self._url, error) from error
+            raise unreachable(self._url, error) from error
 
     def read(self, path: str, params: Mapping[str, str] | None = None) -> JsonObject:
         """Read what a path of the API answers; `path` is quoted by the caller."""
         return self._object(self._send("GET", path, params=params))
 
-    def change(self, path: str, wanted: JsonObject | None = None) -> JsonObject:
+    def change(self, path: str, wanted: JsonObject | None = None, *, method: str = "POST") -> JsonObject:
         """Ask the API to change something; `path` is quoted by the caller."""
-        return self._object(self._send("POST", path, json=wanted))
+        return self._object(self._send(method, path, json=wanted))
 
     def text(self, path: str, params: Mapping[str, str]) -> str:
         """Read what is no JSON."""
@@ -231,34 +214,17 @@ class Api:
                 method, url, headers=headers, params=params, content=content, json=json
             )
         except httpx.RequestError as error:
-            raise _unreachable(self._url, error) from error
+            raise unreachable(self._url, error) from error
         if response.is_success or response.status_code == httpx.codes.NOT_MODIFIED:
             return response
-        raise _refusal(self._url, response)
+        raise refusal(self._url, response)
 
     def _object(self, response: httpx.Response, *required: str) -> JsonObject:
         with suppress(ValueError):
             data = response.json()
             if isinstance(data, dict) and all(name in data for name in required):
                 return data
-        raise _not_lethe(self._url, f"its answer ({response.status_code}) is not one of Lethe's")
-
-
-def with_retries(call: Callable[[], T], clock: Clock, tell: Callable[[str], None]) -> T:
-    """Call until it is answered: up to five times, as far apart as the service asks, or 1, 2, 4 and 8 seconds.
-
-    Only for calls that may be repeated without harm.
-    """
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return call()
-        except TryAgainError as error:
-            wait = error.facts.get("retry_after", 2.0 ** (attempt - 1))
-            if attempt == ATTEMPTS or wait > LONGEST_WAIT:
-                raise
-            tell(f"{error.message} Trying again in {duration(wait)} (attempt {attempt + 1} of {ATTEMPTS}).")
-            clock.sleep(wait)
-    raise AssertionError("the last attempt returns or raises")
+        raise not_lethe(self._url, f"its answer ({response.status_code}) is not one of Lethe's")
 
 
 def _chunks(path: Path, progress: Callable[[int], None]) -> Iterator[bytes]:
@@ -270,87 +236,8 @@ def _chunks(path: Path, progress: Callable[[int], None]) -> Iterator[bytes]:
             progress(sent)
 
 
-def _unreachable(url: str, error: httpx.RequestError) -> CliError:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            # repeating will not help: this is no TryAgainError
-            return CliError(
-                f"No safe connection to {url}: {cause}.",
-                code="tls_failed",
-                exit_code=ExitCode.NETWORK,
-                advice="Check the address; SSL_CERT_FILE names a certificate authority of your own.",
-            )
-        cause = cause.__cause__ or cause.__context__
-    why = re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or "no answer"
-    if isinstance(error, httpx.TimeoutException):
-        why = "it took too long to answer"
-    return TryAgainError(f"Cannot reach {url}: {why}.", code="unreachable", exit_code=ExitCode.NETWORK)
-
-
-def _refusal(url: str, response: httpx.Response) -> CliError:
-    status = response.status_code
-    if response.is_redirect:
-        target = response.headers.get("Location", "another address")
-        return _not_lethe(url, f"it redirects to {target}", "Give the address it redirects to.")
-    problem = _problem(response)
-    if not problem and status not in {429, 502, 503, 504}:
-        return _not_lethe(url, f"it answers {status} without saying why")
-    code = str(problem.get("code") or f"http_{status}")
-    kind = (
-        TryAgainError
-        if status in {502, 503, 504} or (status == 429 and code != "quota_exhausted")
-        else CliError
-    )
-    return kind(
-        _message(problem, status),
-        code=code,
-        exit_code=_exit_code(status),
-        advice=_advice(problem, code, response),
-        status=status,
-        request_id=problem.get("request_id") or response.headers.get("X-Request-Id"),
-        retry_after=_seconds(response, "Retry-After"),
-    )
-
-
-def _problem(response: httpx.Response) -> JsonObject:
-    try:
-        data = json.loads(response.content)
-    except ValueError:
-        return {}
-    return data if isinstance(data, dict) and ("title" in data or "detail" in data) else {}
-
-
-def _message(problem: JsonObject, status: int) -> str:
-    words = problem.get("detail") or problem.get("title") or f"The service answers {status}"
-    if not isinstance(words, str):  # a list of faults in the request
-        words = json.dumps(words)
-    return words if words.endswith((".", "!", "?")) else f"{words}."
-
-
-def _advice(problem: JsonObject, code: str, response: httpx.Response) -> str:
-    if advice := problem.get("advice"):
-        return str(advice)
-    wait = _seconds(response, "Retry-After")
-    if code == "quota_exhausted" and wait is not None:
-        return f"Your quota is full again in {duration(wait)}."
-    return "Run `lethe login`, or set LETHE_TOKEN to a valid token." if response.status_code == 401 else ""
-
-
-def _exit_code(status: int) -> ExitCode:
-    if status >= 500:
-        return ExitCode.NETWORK
-    return {401: ExitCode.AUTH, 403: ExitCode.AUTH, 429: ExitCode.QUOTA}.get(status, ExitCode.FAILED)
-
-
-def _not_lethe(url: str, why: str, advice: str = "Check the address.") -> CliError:
-    message = f"What answers at {url} does not look like Lethe: {why}."
-    return CliError(message, code="not_lethe", exit_code=ExitCode.NETWORK, advice=advice)
-
-
-def _seconds(response: httpx.Response, header: str) -> float | None:
-    try:
-        value = float(response.headers.get(header, ""))
-    except ValueError:
-        return None
-    return value if 0 <= value < float("inf") else None
+def signed_in(url: str | None) -> Api:
+    """Connect to the service that the flag, the environment or the file names. Raises CliError without a token."""
+    target = connection(url)
+    target.needed_token()
+    return Api(target)

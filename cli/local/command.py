@@ -18,6 +18,7 @@ from cli.errors import CliError, reported
 from cli.exit_codes import ExitCode
 from cli.installation import read_settings, words_for_errors
 from cli.local.source import Source, cache_dir, find, load
+from cli.options import json_option
 from cli.participant.bundle import prepared
 from cli.progress import counting
 from cli.text import clean_lines, duration, plural, say, seconds, size
@@ -61,7 +62,7 @@ _NO_SANDBOX = (
 @click.option(
     "--no-sandbox", is_flag=True, help="Run the code unprotected, as yourself. Only for code that you trust."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @url_option
 @pass_clock
 @reported

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cli.client.api import Api, with_retries
+from cli.client.api import Api
 from cli.client.config import connection
+from cli.client.retries import with_retries
 from cli.clock import Clock
 from cli.errors import usage_error
 from cli.installation import words_for_errors

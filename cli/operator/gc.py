@@ -10,6 +10,7 @@ import click
 
 from cli.errors import CliError, reported, usage_error
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
+from cli.options import json_option
 from cli.text import say, size, table
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _ROWS = (
 )
 @click.option("--force", is_flag=True, help="Go on though most of what is stored would leave.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @reported
 def gc(*, grace: str, dry_run: bool, force: bool, as_json: bool) -> None:
     """Remove stored blobs that nothing names: uploads that were refused at the last moment, outputs of lost runs.

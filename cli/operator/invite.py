@@ -7,7 +7,8 @@ import click
 
 from cli.errors import reported, usage_error
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
-from cli.operator.users import ACTOR
+from cli.operator.users import ACTOR, role_option
+from cli.options import json_option
 from cli.text import moment, say, table
 
 HEADER = ("id", "for", "as", "state", "made by", "used by", "ends")
@@ -16,17 +17,11 @@ HEADER = ("id", "for", "as", "state", "made by", "used by", "ends")
 @click.command()
 @click.option("--label", default="", help="For whom it is; admins see it.")
 @click.option("--email", default="", help="Filled into the form.")
-@click.option(
-    "--role",
-    type=click.Choice(["participant", "admin"]),
-    default="participant",
-    show_default=True,
-    help="What they may do.",
-)
+@role_option
 @click.option("--days", default=7, show_default=True, type=click.IntRange(1, 90), help="How long it is good.")
 @click.option("--list", "as_list", is_flag=True, help="List invitations instead.")
 @click.option("--revoke", metavar="ID", help="Take an invitation back instead.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @reported
 def invite(
     *, label: str, email: str, role: str, days: int, as_list: bool, revoke: str | None, as_json: bool

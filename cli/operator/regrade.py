@@ -11,6 +11,7 @@ import click
 from cli.errors import CliError, reported, usage_error
 from cli.exit_codes import ExitCode
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
+from cli.options import json_option
 from cli.progress import counting
 from cli.text import number, plural, say, table
 
@@ -30,7 +31,7 @@ HEADER = ("participant", "place", "new place", "score", "new score")
 @click.argument("slug", required=False)
 @click.option("--publish", is_flag=True, help="Make all new scores current, together or not at all.")
 @click.option("--drop", is_flag=True, help="Delete the new scores that are not published.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @reported
 def regrade(*, slug: str | None, publish: bool, drop: bool, as_json: bool) -> None:
     """Grade every scored evaluation again under this version of the grader.

@@ -8,10 +8,20 @@ import click
 
 from cli.errors import CliError, reported
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
+from cli.options import json_option
 from cli.text import moment, say, table
 
 ACTOR = "an operator"
 """Whom the event log names; no account can have such a name."""
+
+
+role_option = click.option(
+    "--role",
+    type=click.Choice(["participant", "admin"]),
+    default="participant",
+    show_default=True,
+    help="What they may do.",
+)
 
 
 @click.group()
@@ -21,13 +31,7 @@ def user() -> None:
 
 @user.command()
 @click.argument("name")
-@click.option(
-    "--role",
-    type=click.Choice(["participant", "admin"]),
-    default="participant",
-    show_default=True,
-    help="What they may do.",
-)
+@role_option
 @reported
 def add(*, name: str, role: str) -> None:
     """Add an account and print its random password."""
@@ -85,7 +89,7 @@ def token(*, name: str) -> None:
 
 @user.command("list")
 @click.option("--search", default="", help="Only names and addresses that hold this.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @reported
 def listed(*, search: str, as_json: bool) -> None:
     """List accounts, newest first."""

@@ -13,6 +13,7 @@ import click
 from cli.errors import CliError, reported, usage_error
 from cli.exit_codes import ExitCode
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
+from cli.options import json_option
 from cli.organiser.reveal import reveal
 from cli.text import facts, number, say, table
 
@@ -34,7 +35,7 @@ competition.add_command(reveal)
 
 @competition.command()
 @click.argument("folder")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @reported
 def prepare(*, folder: str, as_json: bool) -> None:
     """Train a competition's models and register its references.
@@ -55,7 +56,7 @@ def prepare(*, folder: str, as_json: bool) -> None:
 
 @competition.command()
 @click.argument("folder")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @reported
 def validate(*, folder: str, as_json: bool) -> None:
     """Check a competition's folder without training anything."""

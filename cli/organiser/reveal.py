@@ -8,6 +8,7 @@ import click
 
 from cli.errors import CliError, reported
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
+from cli.options import json_option
 from cli.text import number, say, table
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ ACTOR = "operator"
 @click.option(
     "--force", is_flag=True, help="Leave entries that had no score after a rerun either without one."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @reported
 def reveal(*, slug: str, yes: bool, force: bool, as_json: bool) -> None:
     """Show the private leaderboard of the competition SLUG, and with --yes reveal it to everybody.

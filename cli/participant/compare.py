@@ -8,6 +8,7 @@ import click
 from cli.client.api import Api, JsonObject
 from cli.client.config import connection, url_option
 from cli.errors import CliError, reported
+from cli.options import json_option
 from cli.text import clean, decimals_of, number, reach, say, seconds, table
 
 VERDICTS = {
@@ -31,7 +32,7 @@ SCORES = (
 @click.option(
     "--competition", "slug", metavar="SLUG", help="The competition of both; else that of A, or of B."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @url_option
 @reported
 def compare(*, a: str, b: str, slug: str | None, as_json: bool, url: str | None) -> None:

@@ -7,6 +7,7 @@ import click
 from cli.client.api import Api
 from cli.client.config import connection, url_option
 from cli.errors import reported
+from cli.options import json_option
 from cli.text import moment, say, table
 
 _WHEN = {
@@ -17,7 +18,7 @@ _WHEN = {
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @url_option
 @reported
 def competitions(*, as_json: bool, url: str | None) -> None:

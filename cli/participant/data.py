@@ -8,11 +8,13 @@ from pathlib import Path
 
 import click
 
-from cli.client.api import Api, JsonObject, with_retries
+from cli.client.api import Api, JsonObject
 from cli.client.config import connection, url_option
+from cli.client.retries import with_retries
 from cli.clock import Clock, pass_clock
 from cli.errors import CliError, reported
 from cli.exit_codes import ExitCode
+from cli.options import json_option
 from cli.progress import download_bar
 from cli.text import plural, say, size
 
@@ -30,7 +32,7 @@ _HALF = ".part"
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder to put the files in.  [default: SLUG-data]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @url_option
 @pass_clock
 @reported

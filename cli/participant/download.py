@@ -5,10 +5,11 @@ from pathlib import Path
 
 import click
 
-from cli.client.api import Api
-from cli.client.config import connection, url_option
+from cli.client.api import Api, signed_in
+from cli.client.config import url_option
 from cli.clock import Clock, pass_clock
 from cli.errors import CliError, reported
+from cli.options import json_option
 from cli.participant.data import fetch_file, is_whole
 from cli.progress import download_bar
 from cli.text import say, size
@@ -19,15 +20,13 @@ from cli.text import say, size
 @click.option(
     "--output", "-o", "path", type=click.Path(dir_okay=False, path_type=Path), help="[default: ID.zip]"
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @url_option
 @pass_clock
 @reported
 def download(clock: Clock, submission_id: str, *, path: Path | None, as_json: bool, url: str | None) -> None:
     """Download the bundle of the submission ID, as it was submitted; its digest is checked."""
-    target = connection(url)
-    target.needed_token()
-    with Api(target) as api:
+    with signed_in(url) as api:
         found = api.submission(submission_id).submission
         one = {
             "name": "The bundle",

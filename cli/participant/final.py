@@ -5,12 +5,11 @@ from collections.abc import Sequence
 
 import click
 
-from cli.client.api import Api, JsonObject
-from cli.client.config import connection, url_option
+from cli.client.api import JsonObject, signed_in
+from cli.client.config import url_option
 from cli.errors import reported
+from cli.options import json_option
 from cli.text import decimals_of, moment, number, say, table
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
 @click.group()
@@ -25,7 +24,7 @@ def final() -> None:
 @reported
 def list_(*, slug: str, as_json: bool, url: str | None) -> None:
     """Show my final entries in the competition SLUG, and what else could be chosen."""
-    with _api(url) as api:
+    with signed_in(url) as api:
         _show(api.finals(slug), as_json=as_json)
 
 
@@ -37,7 +36,7 @@ def list_(*, slug: str, as_json: bool, url: str | None) -> None:
 @reported
 def choose(*, slug: str, submission_ids: Sequence[str], as_json: bool, url: str | None) -> None:
     """Make exactly the submissions ID... my final entries, in place of what was chosen before."""
-    with _api(url) as api:
+    with signed_in(url) as api:
         _show(api.choose_finals(slug, submission_ids), as_json=as_json)
 
 
@@ -49,16 +48,10 @@ def choose(*, slug: str, submission_ids: Sequence[str], as_json: bool, url: str 
 @reported
 def drop(*, slug: str, submission_ids: Sequence[str], as_json: bool, url: str | None) -> None:
     """Choose the submissions ID... no more; without one, leave the whole choice to the close."""
-    with _api(url) as api:
+    with signed_in(url) as api:
         chosen = [one["submission_id"] for one in api.finals(slug)["entries"]]
         kept = [one for one in chosen if submission_ids and one not in submission_ids]
         _show(api.choose_finals(slug, kept, seen=chosen), as_json=as_json)
-
-
-def _api(url: str | None) -> Api:
-    target = connection(url)
-    target.needed_token()
-    return Api(target)
 
 
 def _show(found: JsonObject, *, as_json: bool) -> None:

@@ -2,16 +2,36 @@
 
 import shlex
 from collections.abc import Callable
+from typing import Any
 
-from cli.client.api import LONGEST_WAIT, Api, JsonObject, Polled
+import click
+
+from cli.client.api import Api, JsonObject, Polled
 from cli.client.config import Connection
+from cli.client.retries import LONGEST_WAIT
 from cli.clock import Clock
-from cli.errors import CliError, TryAgainError
+from cli.errors import CliError, TryAgainError, usage_error
 from cli.exit_codes import ExitCode
 from cli.progress import Watcher, watching
 
 PATIENCE = 180.0
 """Seconds for which the service may be away, for example while it is restarted, before we give up."""
+
+
+def wait_options(command: Any) -> Any:
+    """--wait and --timeout."""
+    command = click.option(
+        "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop waiting after this long."
+    )(command)
+    return click.option("--wait", is_flag=True, help="Follow the runs until there is a score or a reason.")(
+        command
+    )
+
+
+def check_wait(timeout: float | None, *, wait: bool) -> None:
+    """Raise CliError for a --timeout of nothing."""
+    if timeout is not None and not wait:
+        raise usage_error("--timeout needs --wait.", "bad_option")
 
 
 def resume_command(connection: Connection, submission_id: str) -> str:

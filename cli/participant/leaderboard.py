@@ -7,6 +7,7 @@ import click
 from cli.client.api import Api, JsonObject
 from cli.client.config import connection, url_option
 from cli.errors import reported, usage_error
+from cli.options import json_option
 from cli.text import decimals_of, moment, number, plural, reach, say, seconds, table
 
 LEFT = ("entrant", "last submission", "flags")
@@ -15,7 +16,7 @@ LEFT = ("entrant", "last submission", "flags")
 @click.command()
 @click.argument("slug")
 @click.option("--private", is_flag=True, help="The private split's, once it is revealed.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
 @click.option(
     "--name", metavar="TEXT", help="Only rows whose participant, team or member has this in the name."

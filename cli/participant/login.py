@@ -10,13 +10,14 @@ import click
 from cli.client.api import Api
 from cli.client.config import Connection, checked_token, config_path, connection, url_option, write
 from cli.errors import reported, usage_error
+from cli.options import json_option
 from cli.text import say
 
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @url_option
 @reported
 def login(*, as_json: bool, url: str | None) -> None:

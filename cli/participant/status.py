@@ -7,18 +7,16 @@ import click
 from cli.client.api import Api
 from cli.client.config import connection, url_option
 from cli.clock import Clock, pass_clock
-from cli.errors import reported, usage_error
-from cli.participant.follow import follow
+from cli.errors import reported
+from cli.options import json_option
+from cli.participant.follow import check_wait, follow, wait_options
 from cli.participant.show import described, exit_code
 
 
 @click.command()
 @click.argument("submission_id", metavar="[ID]", required=False)
-@click.option("--wait", is_flag=True, help="Follow the runs until there is a score or a reason.")
-@click.option(
-    "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop waiting after this long."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@wait_options
+@json_option
 @url_option
 @pass_clock
 @reported
@@ -35,8 +33,7 @@ def status(
 
     The exit code is 1 if the submission ended without a score. `lethe submissions` lists them all.
     """
-    if timeout is not None and not wait:
-        raise usage_error("--timeout needs --wait.", "bad_option")
+    check_wait(timeout, wait=wait)
     target = connection(url)
     target.needed_token()
     with Api(target) as api:

@@ -10,9 +10,10 @@ from typing import Any
 
 import click
 
-from cli.client.api import Api, JsonObject
-from cli.client.config import connection, url_option
+from cli.client.api import JsonObject, signed_in
+from cli.client.config import url_option
 from cli.errors import reported, usage_error
+from cli.options import json_option
 from cli.text import decimals_of, moment, number, say, table
 
 _COLUMNS = (
@@ -35,16 +36,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 @click.option("--competition", "-c", metavar="SLUG", help="Only those of one competition.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @url_option
 @reported
 def submissions(*, competition: str | None, limit: int, as_csv: bool, as_json: bool, url: str | None) -> None:
     """List my submissions, newest first."""
     if as_csv and as_json:
         raise usage_error("Choose one of --csv and --json.", "bad_option")
-    target = connection(url)
-    target.needed_token()
-    with Api(target) as api:
+    with signed_in(url) as api:
         items = list(islice(api.submissions(competition), limit))
     if as_json:
         click.echo(json.dumps({"items": items}, indent=2))

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import click
 
-from cli.client.api import Accepted, Api, with_retries
+from cli.client.api import Accepted, Api
 from cli.client.config import Connection, connection, url_option
+from cli.client.retries import with_retries
 from cli.clock import Clock, pass_clock
-from cli.errors import CliError, reported, usage_error
+from cli.errors import CliError, reported
 from cli.exit_codes import ExitCode
+from cli.options import json_option
 from cli.participant.bundle import Bundle, prepared
-from cli.participant.follow import follow, resume_command
+from cli.participant.follow import check_wait, follow, resume_command, wait_options
 from cli.participant.show import described, exit_code
 from cli.progress import upload_bar
 from cli.text import moment, plural, say, size
@@ -36,11 +38,8 @@ def idempotency_key(slug: str, note: str, digest: str) -> str:
     "--note", "-m", default="", metavar="TEXT", help="A note to yourself, shown with the submission."
 )
 @click.option("--again", is_flag=True, help="Make a new submission even if this bundle was submitted before.")
-@click.option("--wait", is_flag=True, help="Follow the runs until there is a score or a reason.")
-@click.option(
-    "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop waiting after this long."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@wait_options
+@json_option
 @url_option
 @pass_clock
 @reported
@@ -61,8 +60,7 @@ def submit(
     Prints the submission's id. Running the same command again, for example after a lost connection, does not submit
     twice: the same bundle with the same note is the same submission, unless you say --again.
     """
-    if timeout is not None and not wait:
-        raise usage_error("--timeout needs --wait.", "bad_option")
+    check_wait(timeout, wait=wait)
     target = connection(url)
     target.needed_token()
     with Api(target) as api:

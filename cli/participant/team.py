@@ -7,13 +7,13 @@ from urllib.parse import quote
 
 import click
 
-from cli.client.api import Api, JsonObject
-from cli.client.config import connection, url_option
+from cli.client.api import Api, JsonObject, signed_in
+from cli.client.config import url_option
 from cli.errors import CliError, reported
 from cli.exit_codes import ExitCode
+from cli.options import json_option
 from cli.text import clean, facts, moment, say, table
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 Change = Callable[[Api], JsonObject]
 
 
@@ -23,105 +23,122 @@ def team() -> None:
 
 
 def _act(url: str | None, act: Change, *, as_json: bool) -> None:
-    target = connection(url)
-    target.needed_token()
-    with Api(target) as api:
+    with signed_in(url) as api:
         page = act(api)
     click.echo(json.dumps(page, indent=2) if as_json else drawn(page))
 
 
-@team.command()
+def _shown(command: Any) -> click.Command:
+    """Make a command of `team` that shows the team as it is afterwards."""
+    return team.command()(json_option(url_option(reported(command))))
+
+
+@_shown
 @click.argument("slug")
-@json_option
-@url_option
-@reported
 def show(*, slug: str, as_json: bool, url: str | None) -> None:
     """Show my team in the competition SLUG, and the invitations that wait."""
-    _act(url, lambda api: api.team(slug), as_json=as_json)
+    _act(url, lambda api: _read(api, slug), as_json=as_json)
 
 
-@team.command()
+@_shown
 @click.argument("slug")
 @click.argument("name")
-@json_option
-@url_option
-@reported
 def create(*, slug: str, name: str, as_json: bool, url: str | None) -> None:
-    """Create a team; what I have submitted in the competition becomes the team's."""
-    _act(url, lambda api: api.change_team(_path(slug), {"name": name}), as_json=as_json)
+    """Create a team; what I have submitted in the competition SLUG becomes the team's."""
+    _act(url, lambda api: api.change(_path(slug), {"name": name}), as_json=as_json)
 
 
-@team.command()
+@_shown
+@click.argument("slug")
+@click.argument("name")
+def rename(*, slug: str, name: str, as_json: bool, url: str | None) -> None:
+    """Give the team that I lead the name NAME."""
+    _act(url, lambda api: api.change(_path(slug), {"name": name}, method="PATCH"), as_json=as_json)
+
+
+@_shown
 @click.argument("slug")
 @click.argument("person")
-@json_option
-@url_option
-@reported
 def invite(*, slug: str, person: str, as_json: bool, url: str | None) -> None:
     """Invite PERSON, by their name, into the team that I lead."""
     wanted = {"kind": "person", "name": person}
-    _act(url, lambda api: api.change_team(_path(slug) + "/invitations", wanted), as_json=as_json)
+    _act(url, lambda api: api.change(_path(slug, "invitations"), wanted), as_json=as_json)
 
 
-@team.command()
+@_shown
 @click.argument("slug")
-@click.argument("other")
-@json_option
-@url_option
-@reported
+@click.argument("other", metavar="TEAM")
 def merge(*, slug: str, other: str, as_json: bool, url: str | None) -> None:
-    """Ask the team OTHER to merge into the one that I lead; its leader accepts."""
+    """Ask TEAM to merge into the one that I lead; its leader accepts."""
     wanted = {"kind": "team", "name": other}
-    _act(url, lambda api: api.change_team(_path(slug) + "/invitations", wanted), as_json=as_json)
+    _act(url, lambda api: api.change(_path(slug, "invitations"), wanted), as_json=as_json)
 
 
-@team.command()
+@_shown
+@click.argument("slug")
+@click.argument("invited", metavar="[NAME]", required=False)
+def withdraw(*, slug: str, invited: str | None, as_json: bool, url: str | None) -> None:
+    """Take back the invitation of NAME, a person or a team, which may be left out where there is only one."""
+    _act(url, lambda api: _answer(api, slug, invited, "withdraw"), as_json=as_json)
+
+
+@_shown
 @click.argument("slug")
 @click.argument("inviting", metavar="[TEAM]", required=False)
-@json_option
-@url_option
-@reported
 def accept(*, slug: str, inviting: str | None, as_json: bool, url: str | None) -> None:
     """Accept the invitation of TEAM, which may be left out where there is only one."""
     _act(url, lambda api: _answer(api, slug, inviting, "accept"), as_json=as_json)
 
 
-@team.command()
+@_shown
 @click.argument("slug")
 @click.argument("inviting", metavar="[TEAM]", required=False)
-@json_option
-@url_option
-@reported
 def decline(*, slug: str, inviting: str | None, as_json: bool, url: str | None) -> None:
     """Decline the invitation of TEAM, which may be left out where there is only one."""
     _act(url, lambda api: _answer(api, slug, inviting, "decline"), as_json=as_json)
 
 
-@team.command()
+@_shown
 @click.argument("slug")
-@json_option
-@url_option
-@reported
+@click.argument("person")
+def hand_over(*, slug: str, person: str, as_json: bool, url: str | None) -> None:
+    """Let PERSON, another member, lead the team that I lead."""
+    _act(url, lambda api: api.change(_path(slug, "hand-over"), {"name": person}), as_json=as_json)
+
+
+@_shown
+@click.argument("slug")
 def leave(*, slug: str, as_json: bool, url: str | None) -> None:
     """Leave a team that has no submissions yet, or dissolve one that is mine alone."""
-    _act(url, lambda api: api.change_team(_path(slug) + "/leave"), as_json=as_json)
+    _act(url, lambda api: api.change(_path(slug, "leave")), as_json=as_json)
 
 
-def _path(slug: str) -> str:
-    return f"competitions/{quote(slug, safe='')}/team"
+def _path(slug: str, *below: str) -> str:
+    return "/".join([f"competitions/{quote(slug, safe='')}/team", *below])
 
 
-def _answer(api: Api, slug: str, inviting: str | None, answer: str) -> JsonObject:
-    found = [one for one in api.team(slug)["invitations"] if inviting in {None, one.get("team")}]
+def _read(api: Api, slug: str) -> JsonObject:
+    return api.read(_path(slug))
+
+
+def _answer(api: Api, slug: str, name: str | None, answer: str) -> JsonObject:
+    """Answer an invitation that somebody sent, or withdraw one of my team's. Raises CliError unless it is one."""
+    page = _read(api, slug)
+    sent = answer == "withdraw"
+    those = (page.get("team") or {}).get("invitations") or [] if sent else page.get("invitations") or []
+    who = "invited" if sent else "team"
+    found = [one for one in those if name in {None, one.get(who)}]
     if len(found) != 1:
-        names = ", ".join(clean(one.get("team")) for one in found)
+        names = ", ".join(clean(one.get(who)) for one in found)
         raise CliError(
-            f"Which one? These invite you: {names}." if found else "There is no such invitation.",
+            f"Which one? There are invitations {'of' if sent else 'by'}: {names}."
+            if found
+            else "There is no such invitation.",
             code="which_invitation" if found else "not_found",
             exit_code=ExitCode.USAGE if found else ExitCode.FAILED,
             advice=f"See `lethe team show {slug}`.",
         )
-    return api.change_team(f"invitations/{quote(str(found[0]['id']), safe='')}/{answer}")
+    return api.change(f"invitations/{quote(str(found[0]['id']), safe='')}/{answer}")
 
 
 def drawn(page: JsonObject) -> str:

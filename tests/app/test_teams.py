@@ -111,6 +111,27 @@ def test_only_the_leader_renames_invites_and_withdraws(do, world, sieve, ada, gr
     assert page(world, eve).invitations == []
 
 
+def test_the_leader_hands_the_team_over_to_another_member(do, world, sieve, ada, grace, eve):
+    do(teams.accept, do(teams.invite, "digits", "grace", ada).id, grace)
+    refusals = [
+        (NotFound, "eve", ada),
+        (NotFound, "", ada),
+        (Conflict, "ada", ada),
+        (Forbidden, "grace", grace),
+        (NotFound, "grace", eve),
+    ]
+    for refusal, name, actor in refusals:
+        with pytest.raises(refusal):
+            do(teams.hand_over, "digits", name, actor)
+    with pytest.raises(Conflict):
+        do(teams.hand_over, "digits", "grace", ada, at=CLOSED)
+    assert world.events("team.handed_over") == 0
+    do(teams.hand_over, "digits", "grace", ada)
+    assert names(world, ada) == ("The sieve", "grace", ["ada", "grace"])
+    assert world.events("team.handed_over") == 1
+    assert (page(world, grace).team.may_lead, page(world, ada).team.may_lead) == (True, False)
+
+
 def test_an_invited_person_sees_it_and_joins_with_what_they_have_submitted(
     world, door, do, sieve, ada, grace
 ):

@@ -44,6 +44,9 @@ class Service:
             def do_PUT(self) -> None:
                 service._handle(self)
 
+            def do_PATCH(self) -> None:
+                service._handle(self)
+
             def do_POST(self) -> None:
                 service._handle(self)
 

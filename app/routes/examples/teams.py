@@ -35,6 +35,10 @@ TEAM: dict[str, Any] = {
     "invitations": [],
     "links": {"self": "/api/v1/competitions/digits/team", "html": "/competitions/digits/team"},
 }
+_MEMBERS = [one | {"leader": one["name"] == "grace"} for one in TEAM["team"]["members"]]
+HANDED_OVER: dict[str, Any] = TEAM | {
+    "team": TEAM["team"] | {"leader": "grace", "members": _MEMBERS, "may_lead": False}
+}
 ALONE: dict[str, Any] = TEAM | {"team": None, "invitations": [INVITATION | {"may_answer": True}]}
 
 TAKEN: Words = (
@@ -48,6 +52,18 @@ TOO_LATE: Words = (
     "Not possible in this state",
     "Teams could form and merge until 2026-05-25 00:00 UTC.",
     "Teams stay as they are now.",
+)
+LEADS_ALREADY: Words = (
+    "conflict",
+    "Not possible in this state",
+    "You lead the team already.",
+    "Name another member.",
+)
+NO_MEMBER: Words = (
+    "not_found",
+    "Not found",
+    "There is nobody named 'Grace' in the team.",
+    "Check the name: case counts.",
 )
 NOT_LEADER: Words = (
     "forbidden",

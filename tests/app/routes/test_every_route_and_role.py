@@ -46,6 +46,7 @@ POST   /submissions/{submission_id}/cancel                             401 303 4
 GET    /competitions/{slug}/team                                       in  200 200 200 200 200
 POST   /competitions/{slug}/team/create                                401 303 303 303 303 303
 POST   /competitions/{slug}/team/rename                                401 404 404 404 404 404
+POST   /competitions/{slug}/team/hand-over                             401 404 404 404 404 404
 POST   /competitions/{slug}/team/leave                                 401 404 404 404 404 404
 POST   /competitions/{slug}/team/invite                                401 404 404 404 404 404
 POST   /competitions/{slug}/team/merge                                 401 404 404 404 404 404
@@ -172,6 +173,7 @@ DELETE /api/v1/admin/competitions/{slug}/organisers/{name}             401 403 4
 GET    /api/v1/competitions/{slug}/team                               401 200 200 200 200 200
 POST   /api/v1/competitions/{slug}/team                               401 201 201 201 201 201
 PATCH  /api/v1/competitions/{slug}/team                               401 404 404 404 404 404
+POST   /api/v1/competitions/{slug}/team/hand-over                     401 404 404 404 404 404
 POST   /api/v1/competitions/{slug}/team/leave                         401 404 404 404 404 404
 POST   /api/v1/competitions/{slug}/team/invitations                   401 404 404 404 404 404
 POST   /api/v1/invitations/{invitation_id}/accept                     401 200 404 404 404 404
@@ -198,10 +200,12 @@ BODIES = {
     "PUT /api/v1/webhook": {"json": WEBHOOK},
     "POST /competitions/{slug}/team/create": {"data": TEAM},
     "POST /competitions/{slug}/team/rename": {"data": TEAM},
+    "POST /competitions/{slug}/team/hand-over": {"data": TEAM},
     "POST /competitions/{slug}/team/invite": {"data": TEAM},
     "POST /competitions/{slug}/team/merge": {"data": TEAM},
     "POST /api/v1/competitions/{slug}/team": {"json": TEAM},
     "PATCH /api/v1/competitions/{slug}/team": {"json": TEAM},
+    "POST /api/v1/competitions/{slug}/team/hand-over": {"json": TEAM},
     "POST /api/v1/competitions/{slug}/team/invitations": {"json": TEAM},
     "POST /register": {"data": {"name": "newcomer", "password": PASSWORD}},
     "POST /forgot": {"data": {"who": "ada"}},

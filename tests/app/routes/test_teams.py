@@ -27,6 +27,8 @@ def test_two_people_become_a_team_by_the_api_and_share_a_submission(client, worl
     renamed = client.patch(API, json={"name": "The colander"}, headers=bearer("ada"))
     assert renamed.json()["team"]["name"] == "The colander"
     assert client.get(path, headers=bearer("grace")).json()["team"] == "The colander"
+    led = client.post(API + "/hand-over", json={"name": "grace"}, headers=bearer("ada")).json()["team"]
+    assert (led["leader"], led["may_lead"]) == ("grace", False)
     refused = client.post(API + "/leave", headers=bearer("grace"))
     assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
 
@@ -61,6 +63,14 @@ def test_a_team_forms_on_its_page_and_a_refusal_is_shown_there(client, world, si
     assert client.post(action).status_code == 303
     assert "2 of at most 5 people" in client.get(PAGE).text
     assert "asks you" not in client.get("/").text
+    assert "Hand over" not in client.get(PAGE).text
+    client.post("/sign-out")
+    sign_in("ada")
+    assert "Hand over" in client.get(PAGE).text
+    assert client.post(PAGE + "/hand-over", data={"name": "grace"}).status_code == 303
+    page = client.get(PAGE).text
+    assert "Hand over" not in page
+    assert 'grace <span class="badge">leader</span>' in page
 
 
 def test_a_merge_is_asked_for_and_accepted_by_the_api(client, world, bearer):

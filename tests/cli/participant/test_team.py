@@ -29,6 +29,8 @@ def test_who_is_alone_is_told_of_an_invitation_and_how_to_answer(service, lethe)
         (("create", "digits", "The sieve"), f"POST {PAGE}", {"name": "The sieve"}),
         (("invite", "digits", "grace"), f"POST {PAGE}/invitations", {"kind": "person", "name": "grace"}),
         (("merge", "digits", "Other"), f"POST {PAGE}/invitations", {"kind": "team", "name": "Other"}),
+        (("rename", "digits", "The colander"), f"PATCH {PAGE}", {"name": "The colander"}),
+        (("hand-over", "digits", "grace"), f"POST {PAGE}/hand-over", {"name": "grace"}),
         (("leave", "digits"), f"POST {PAGE}/leave", None),
     ],
 )
@@ -48,6 +50,16 @@ def test_an_invitation_is_answered_by_the_teams_name_or_alone(service, lethe, an
     assert lethe("team", answer, "digits", "The sieve").exit_code == 0
     missing = lethe("team", answer, "digits", "Other")
     assert (missing.exit_code, "no such invitation" in missing.stderr) == (1, True)
+
+
+def test_an_invitation_of_mine_is_withdrawn_by_whom_it_is_for_or_alone(service, lethe):
+    service.on(f"GET {PAGE}", Answer(200, TEAM))
+    service.on(f"POST /invitations/{INVITATION['id']}/withdraw", Answer(200, TEAM))
+    assert lethe("team", "withdraw", "digits").exit_code == 0
+    assert lethe("team", "withdraw", "digits", "barbara").exit_code == 0
+    assert lethe("team", "withdraw", "digits", "The sieve").exit_code == 1, "that is who invites"
+    service.on(f"GET {PAGE}", Answer(200, ALONE))
+    assert lethe("team", "withdraw", "digits").exit_code == 1, "what I am asked is not mine to withdraw"
 
 
 def test_of_several_invitations_one_is_named(service, lethe):
