@@ -4,10 +4,12 @@ import click
 from click.shell_completion import get_completion_class
 
 from cli.errors import reported
+from cli.options import examples
 
 SHELLS = ("bash", "zsh", "fish")
 
 
+@examples('eval "$(lethe completion bash)"')
 @click.command()
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context

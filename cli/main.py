@@ -15,36 +15,55 @@ class Lazy(NamedTuple):
     summary: str
 
 
-COMMANDS = {
-    "init": Lazy("cli.participant.init:init", "Write a submission that scores, to start from."),
-    "local": Lazy("cli.local.command:local", "Try a bundle on public data, on this machine."),
-    "submit": Lazy("cli.participant.submit:submit", "Submit a bundle, and wait for its score if asked to."),
-    "status": Lazy("cli.participant.status:status", "Show or follow a submission, by default my last one."),
-    "submissions": Lazy("cli.participant.submissions:submissions", "List my submissions."),
-    "log": Lazy("cli.participant.log:log", "Print what a submission's run on public data printed."),
-    "download": Lazy("cli.participant.download:download", "Download a bundle as it was submitted."),
-    "final": Lazy("cli.participant.final:final", "Choose the final entries that a competition decides by."),
-    "leaderboard": Lazy("cli.participant.leaderboard:leaderboard", "Show a competition's leaderboard."),
-    "team": Lazy(
-        "cli.participant.team:team", "Take part with others: create, invite, accept, merge, hand over, leave."
-    ),
-    "compare": Lazy("cli.participant.compare:compare", "Say which of two submissions is better."),
-    "competitions": Lazy("cli.participant.competitions:competitions", "List the competitions."),
-    "data": Lazy("cli.participant.data:data", "Download a competition's public data."),
-    "login": Lazy("cli.participant.login:login", "Keep an API token for the commands above."),
-    "completion": Lazy("cli.completion:completion", "Make a shell complete commands and options."),
-    "score": Lazy("cli.score.command:score", "Grade arrays of confidences or logits: the full report."),
-    "competition": Lazy("cli.organiser.competition:competition", "Validate and prepare competitions."),
-    "serve": Lazy("cli.operator.processes:serve", "Run the web service."),
-    "worker": Lazy("cli.operator.processes:worker", "Run submissions in sandboxes and grade them."),
-    "migrate": Lazy("cli.operator.processes:migrate", "Bring the database to this version's schema."),
-    "user": Lazy("cli.operator.users:user", "Manage accounts and tokens."),
-    "admin": Lazy(
-        "cli.admin.group:admin",
-        "Grade again, disqualify, give quota, look into the log, back up and restore.",
-    ),
-    "up": Lazy("cli.operator.up:up", "Run web service and worker together on this machine."),
+SECTIONS = {
+    "Take part": {
+        "init": Lazy("cli.participant.init:init", "Write a submission that scores, to start from."),
+        "local": Lazy("cli.local.command:local", "Try a bundle on public data, on this machine."),
+        "submit": Lazy(
+            "cli.participant.submit:submit", "Submit a bundle, and wait for its score if asked to."
+        ),
+        "status": Lazy(
+            "cli.participant.status:status", "Show or follow a submission, by default my last one."
+        ),
+        "submissions": Lazy("cli.participant.submissions:submissions", "List my submissions."),
+        "log": Lazy("cli.participant.log:log", "Print what a submission's run on public data printed."),
+        "download": Lazy("cli.participant.download:download", "Download a bundle as it was submitted."),
+        "final": Lazy(
+            "cli.participant.final:final", "Choose the final entries that a competition decides by."
+        ),
+        "leaderboard": Lazy("cli.participant.leaderboard:leaderboard", "Show a competition's leaderboard."),
+        "team": Lazy(
+            "cli.participant.team:team",
+            "Take part with others: create, invite, accept, merge, hand over, leave.",
+        ),
+        "compare": Lazy("cli.participant.compare:compare", "Say which of two submissions is better."),
+        "competitions": Lazy("cli.participant.competitions:competitions", "List the competitions."),
+        "data": Lazy("cli.participant.data:data", "Download a competition's public data."),
+        "login": Lazy("cli.participant.login:login", "Keep an API token for the commands above."),
+        "score": Lazy("cli.score.command:score", "Grade arrays of confidences or logits: the full report."),
+        "completion": Lazy("cli.completion:completion", "Make a shell complete commands and options."),
+    },
+    "Organise": {
+        "competition": Lazy(
+            "cli.organiser.competition:competition",
+            "Validate and prepare competitions, and reveal their results.",
+        ),
+    },
+    "Run the service": {
+        "up": Lazy("cli.operator.up:up", "Run web service and worker together on this machine."),
+        "serve": Lazy("cli.operator.processes:serve", "Run the web service."),
+        "worker": Lazy("cli.operator.processes:worker", "Run submissions in sandboxes and grade them."),
+        "migrate": Lazy("cli.operator.processes:migrate", "Bring the database to this version's schema."),
+        "user": Lazy("cli.operator.users:user", "Manage accounts and tokens."),
+        "admin": Lazy(
+            "cli.admin.group:admin",
+            "Grade again, disqualify, give quota, look into the log, back up and restore.",
+        ),
+    },
 }
+"""The commands by whom they are for, in the order in which people meet them."""
+
+COMMANDS = {name: lazy for section in SECTIONS.values() for name, lazy in section.items()}
 
 
 class LazyGroup(click.Group):
@@ -74,8 +93,10 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the subcommands for --help without importing one."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, lazy.summary) for name, lazy in COMMANDS.items()])
+        widest = max(map(len, COMMANDS))
+        for title, section in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(widest), lazy.summary) for name, lazy in section.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the names of subcommands without importing one."""

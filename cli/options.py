@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
+C = TypeVar("C", bound=click.Command)
 
 
 def json_option(command: F) -> F:
@@ -17,3 +18,14 @@ def json_option(command: F) -> F:
 def printed(answer: Any) -> None:
     """Print that object."""
     click.echo(json.dumps(answer, indent=2))
+
+
+def examples(*lines: str) -> Callable[[C], C]:
+    """Show these command lines at the end of a command's --help."""
+
+    def shown(command: C) -> C:
+        # "\b" keeps click from filling the lines up
+        command.epilog = "\b\n" + "\n".join(["For example:", *(f"  {line}" for line in lines)])
+        return command
+
+    return shown

@@ -44,6 +44,9 @@ def _described(context: click.Context, command: click.Command, depth: int) -> It
     rows = [_option(context, one) for one in command.params if isinstance(one, click.Option)]
     if rows:
         yield table(("option", "meaning"), rows)
+    if command.epilog:
+        _, *lines = command.epilog.removeprefix("\b\n").splitlines()
+        yield "\n".join(["```", *(line.strip() for line in lines), "```"])
 
 
 def _option(context: click.Context, option: click.Option) -> tuple[str, str]:

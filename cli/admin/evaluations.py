@@ -10,7 +10,7 @@ from cli.admin.reasons import reason_option
 from cli.client.api import JsonObject, signed_in
 from cli.client.config import url_option
 from cli.errors import reported
-from cli.options import json_option, printed
+from cli.options import examples, json_option, printed
 from cli.text import facts, moment, number, plural, say, table
 
 _FILTERS = (
@@ -46,6 +46,7 @@ def _help(name: str) -> str:
     return days.get(name, f"Only of this {name}.")
 
 
+@examples("lethe admin evaluations --competition digits --verdict timed_out")
 @click.command()
 @filters()
 @click.option("--cursor", help="Go on where `next_cursor` of an earlier answer points.")
@@ -81,6 +82,7 @@ def _row(one: JsonObject) -> tuple[str, ...]:
     )
 
 
+@examples('lethe admin cancel 77ab... --reason "stuck after the power cut"')
 @click.command()
 @click.argument("evaluation_ids", metavar="EVALUATION...", nargs=-1, required=True)
 @reason_option
@@ -99,6 +101,7 @@ def cancel(*, evaluation_ids: tuple[str, ...], reason: str, as_json: bool, url: 
         printed({"evaluations": answers})
 
 
+@examples("lethe admin events --kind evaluation. --since 2026-01-31", "lethe admin events --csv > events.csv")
 @click.command()
 @click.option("--kind", help="A kind, such as evaluation.done, or a group with a dot at its end.")
 @click.option("--actor", help="Who did it.")
@@ -137,6 +140,7 @@ def events(*, as_csv: bool, as_json: bool, url: str | None, **wanted: str | None
     click.echo(table(header, rows, right=("no.",)))
 
 
+@examples("lethe admin overview")
 @click.command()
 @json_option
 @url_option

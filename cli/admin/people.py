@@ -9,7 +9,7 @@ from cli.admin.reasons import reason_option
 from cli.client.api import signed_in
 from cli.client.config import url_option
 from cli.errors import reported, usage_error
-from cli.options import json_option, printed
+from cli.options import examples, json_option, printed
 from cli.text import say
 
 
@@ -41,6 +41,10 @@ def _concerning(command: Any) -> click.Command:
     return click.command()(command)
 
 
+@examples(
+    'lethe admin disqualify 4f1c... --reason "reads the labels"',
+    'lethe admin disqualify --entrant eve --competition digits --reason "two accounts"',
+)
 @_concerning
 def disqualify(*, reason: str, as_json: bool, url: str | None, **whom: str | None) -> None:
     """Let a SUBMISSION count nowhere, or all of an entrant's. Whom it concerns reads the reason."""
@@ -48,6 +52,7 @@ def disqualify(*, reason: str, as_json: bool, url: str | None, **whom: str | Non
     say("Disqualified. Bring it back with `lethe admin reinstate`.")
 
 
+@examples('lethe admin reinstate 4f1c... --reason "explained"')
 @_concerning
 def reinstate(*, reason: str, as_json: bool, url: str | None, **whom: str | None) -> None:
     """Let a SUBMISSION count again, or all of an entrant's."""
@@ -62,6 +67,10 @@ def _decide(what: str, whom: dict[str, str | None], reason: str, url: str | None
         printed(answer)
 
 
+@examples(
+    'lethe admin quota ada 2 --competition digits --reason "lost to our fault"',
+    'lethe admin quota ada --competition digits --reason "too many" -- -1',
+)
 @click.command()
 @click.argument("name")
 @click.argument("amount", type=int)

@@ -9,7 +9,7 @@ from cli.admin.reasons import reason_option
 from cli.client.api import Api, JsonObject, signed_in
 from cli.client.config import url_option
 from cli.errors import CliError, reported
-from cli.options import json_option, printed
+from cli.options import examples, json_option, printed
 from cli.text import facts, moment, number, plural, say, table
 
 _MOVES = ("entrant", "place", "new place", "score", "new score")
@@ -20,6 +20,7 @@ def rerun() -> None:
     """Grade many submissions again, unseen; then apply or drop what came of it."""
 
 
+@examples('lethe admin rerun start --competition digits --reason "driver updated"')
 @rerun.command()
 @click.argument("evaluation_ids", metavar="[EVALUATION]...", nargs=-1)
 @filters("reason")
@@ -57,6 +58,7 @@ def _matching(api: Api, params: dict[str, str]) -> list[str]:
     return found
 
 
+@examples("lethe admin rerun list")
 @rerun.command("list")
 @json_option
 @url_option
@@ -82,6 +84,7 @@ def list_(*, as_json: bool, url: str | None) -> None:
     click.echo(table(("id", "state", "ended", "made", "by", "reason"), rows))
 
 
+@examples("lethe admin rerun show 5c1d...")
 @rerun.command()
 @click.argument("rerun_id", metavar="ID")
 @json_option
@@ -125,6 +128,7 @@ def _scores(move: JsonObject) -> tuple[str, str]:
     return tuple(number(one and one["score"]) for one in (move["old"], move["new"]))  # type: ignore[return-value]
 
 
+@examples("lethe admin rerun apply 5c1d...")
 @rerun.command()
 @click.argument("rerun_id", metavar="ID")
 @json_option
@@ -135,6 +139,7 @@ def apply(*, rerun_id: str, as_json: bool, url: str | None) -> None:
     _decide(rerun_id, "apply", url, as_json=as_json)
 
 
+@examples("lethe admin rerun drop 5c1d...")
 @rerun.command()
 @click.argument("rerun_id", metavar="ID")
 @json_option

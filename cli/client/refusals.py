@@ -73,12 +73,14 @@ def _message(problem: dict[str, Any], status: int) -> str:
 
 
 def _advice(problem: dict[str, Any], code: str, response: httpx.Response) -> str:
+    if response.status_code == 401:  # the service's own advice is for a browser
+        return "Run `lethe login`, or set LETHE_TOKEN to a valid token."
     if advice := problem.get("advice"):
         return str(advice)
     wait = seconds_of(response, "Retry-After")
     if code == "quota_exhausted" and wait is not None:
         return f"Your quota is full again in {duration(wait)}."
-    return "Run `lethe login`, or set LETHE_TOKEN to a valid token." if response.status_code == 401 else ""
+    return ""
 
 
 def _exit_code(status: int) -> ExitCode:

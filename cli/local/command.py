@@ -18,7 +18,7 @@ from cli.errors import CliError, reported
 from cli.exit_codes import ExitCode
 from cli.installation import read_settings, words_for_errors
 from cli.local.source import Source, cache_dir, find, load
-from cli.options import json_option
+from cli.options import examples, json_option
 from cli.participant.bundle import prepared
 from cli.progress import counting
 from cli.text import clean_lines, duration, plural, say, seconds, size
@@ -37,6 +37,9 @@ _NO_SANDBOX = (
 )
 
 
+@examples(
+    "lethe local my-method --competition digits", "lethe local my-method -c digits-data --runs 3 --json"
+)
 @click.command()
 @click.argument("bundle", type=click.Path(exists=True, path_type=Path))
 @click.option(

@@ -10,6 +10,7 @@ import click
 
 from cli.errors import CliError, reported, usage_error
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
+from cli.options import examples
 from cli.progress import counting
 from cli.text import plural, say
 
@@ -20,6 +21,7 @@ _FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Pa
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
+@examples("lethe admin backup /backups/monday")
 @click.command()
 @_FOLDER
 @_JSON
@@ -50,6 +52,7 @@ def backup(*, folder: Path, as_json: bool) -> None:
         click.echo(json.dumps(report, indent=2))
 
 
+@examples("lethe admin restore /backups/monday")
 @click.command()
 @_FOLDER
 @_JSON

@@ -43,6 +43,13 @@ def examples_of(competition: Path) -> list[Example]:
     return found
 
 
+def scored_examples(competition: Path) -> list[Path]:
+    """Return the folders of the examples whose READMEs promise a score."""
+    found = sorted((competition / "examples").glob("*/README.md"))
+    promised = ((one.parent, EXPECTED.search(one.read_text(encoding="utf-8"))) for one in found)
+    return [folder for folder, match in promised if match is not None and match[1] == "scored"]
+
+
 def check_examples(competition: Path, url: str, token: str, still_up: Callable[[], None]) -> int:
     """Submit all examples over HTTP, wait, print what came out; 0 only if each got the verdict it names.
 

@@ -10,7 +10,7 @@ import click
 
 from cli.errors import CliError, reported, usage_error
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
-from cli.options import json_option
+from cli.options import examples, json_option
 from cli.text import say, size, table
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _ROWS = (
 )
 
 
+@examples("lethe admin gc --dry-run", "lethe admin gc --grace 12h")
 @click.command()
 @click.option(
     "--grace", default="7d", show_default=True, help="How old what is removed must be: 7d, 12h, 90m."

@@ -8,12 +8,13 @@ import click
 from cli.errors import reported, usage_error
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
 from cli.operator.users import ACTOR, role_option
-from cli.options import json_option
+from cli.options import examples, json_option
 from cli.text import moment, say, table
 
 HEADER = ("id", "for", "as", "state", "made by", "used by", "ends")
 
 
+@examples('lethe admin invite --label "Grace, by mail" --days 3', "lethe admin invite --list")
 @click.command()
 @click.option("--label", default="", help="For whom it is; admins see it.")
 @click.option("--email", default="", help="Filled into the form.")

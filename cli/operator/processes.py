@@ -8,12 +8,14 @@ import click
 
 from cli.errors import CliError, reported
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
+from cli.options import examples
 
 if TYPE_CHECKING:
     from app.settings import Settings
     from worker.metrics import WorkerMetrics
 
 
+@examples("lethe serve --host 0.0.0.0 --port 8000")
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -61,6 +63,7 @@ def _listening(host: str, port: int) -> socket.socket:
     return listener
 
 
+@examples("lethe worker --name gpu-1")
 @click.command()
 @click.option("--name", default="", help="This worker's name in logs and events [default: host and process].")
 @reported
@@ -112,6 +115,7 @@ def _show(metrics: "WorkerMetrics", settings: "Settings") -> None:
         ) from error
 
 
+@examples("lethe migrate")
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, in failure too.")
 @reported

@@ -11,7 +11,7 @@ import click
 from cli.errors import CliError, reported, usage_error
 from cli.exit_codes import ExitCode
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
-from cli.options import json_option
+from cli.options import examples, json_option
 from cli.progress import counting
 from cli.text import number, plural, say, table
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 HEADER = ("participant", "place", "new place", "score", "new score")
 
 
+@examples("lethe admin regrade digits", "lethe admin regrade digits --publish")
 @click.command()
 @click.argument("slug", required=False)
 @click.option("--publish", is_flag=True, help="Make all new scores current, together or not at all.")

@@ -8,15 +8,22 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
-from app.settings import Settings
+from cli.errors import reported
+from cli.installation import settings_of_environment
 from cli.operator.supervisor import Supervisor, run
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+from cli.options import examples
 
 HEALTHY_SECONDS = 60.0
 
 
+@examples("lethe up", "lethe up --check")
 @click.command()
 @click.option(
     "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port of the web service."
@@ -29,6 +36,7 @@ HEALTHY_SECONDS = 60.0
     is_flag=True,
     help="Submit the example bundles, print the leaderboard, stop; exit 1 on a surprise.",
 )
+@reported
 def up(port: int, competition: str, *, check: bool) -> None:
     """Migrate, prepare a competition, and run web and worker until Ctrl-C."""
     for signum in (signal.SIGINT, signal.SIGTERM):  # a shell's background job starts deaf to SIGINT
@@ -45,7 +53,7 @@ def _up(port: int, competition: str, *, check: bool) -> None:
     from cli.operator.accounts import demo_accounts, fresh_participant
     from cli.operator.check import check_examples
 
-    settings = Settings()
+    settings = settings_of_environment()
     _require_free(port)
     _require_sandboxes(settings)
     _lethe("migrate")
@@ -65,7 +73,11 @@ def _up(port: int, competition: str, *, check: bool) -> None:
         click.echo(f"\nLethe is running at {url}\n")
         for account in accounts:
             click.echo(f"  {account.role:<12} {account.name:<8} password {account.password}")
-        _next_command(url, competition, next(a.token for a in accounts if a.role == "participant"))
+        _next_command(
+            url,
+            settings.competitions_dir / competition,
+            next(a.token for a in accounts if a.role == "participant"),
+        )
         click.echo(f"\nLogs are in {supervisor.logs}. Ctrl-C stops everything.")
         supervisor.watch()
 
@@ -83,7 +95,7 @@ def _require_free(port: int) -> None:
             raise click.ClickException(f"port {port} is taken: try make demo PORT={port + 1}") from error
 
 
-def _require_sandboxes(settings: Settings) -> None:
+def _require_sandboxes(settings: "Settings") -> None:
     """Say before minutes of training that nothing could be run afterwards."""
     from worker.sandbox.base import SandboxUnavailable
     from worker.sandbox.choose import backend_of
@@ -123,11 +135,16 @@ def _wait_until_healthy(url: str, supervisor: Supervisor) -> None:
     )
 
 
-def _next_command(url: str, competition: str, token: str) -> None:
+def _next_command(url: str, competition: Path, token: str) -> None:
+    """Say how to send the first example that scores, where there is one."""
+    from cli.operator.check import scored_examples
+
     lethe = Path(sys.executable).parent / "lethe"
-    here = lethe.relative_to(Path.cwd()) if lethe.is_relative_to(Path.cwd()) else lethe
+    example = next(iter(scored_examples(competition)), Path("my-method"))
     click.echo("\nNext, in another terminal in this folder, send an example as the participant:\n")
     click.echo(f"  export LETHE_URL={url} LETHE_TOKEN={token}")
-    click.echo(
-        f"  {here} submit competitions/{competition}/examples/finetune --competition {competition} --wait"
-    )
+    click.echo(f"  {_from_here(lethe)} submit {_from_here(example)} --competition {competition.name} --wait")
+
+
+def _from_here(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

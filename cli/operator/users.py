@@ -8,7 +8,7 @@ import click
 
 from cli.errors import CliError, reported
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
-from cli.options import json_option
+from cli.options import examples, json_option
 from cli.text import moment, say, table
 
 ACTOR = "an operator"
@@ -29,6 +29,7 @@ def user() -> None:
     """Accounts: add people, issue API tokens."""
 
 
+@examples("lethe user add ada --role admin")
 @user.command()
 @click.argument("name")
 @role_option
@@ -45,6 +46,7 @@ def add(*, name: str, role: str) -> None:
     click.echo(password)
 
 
+@examples("lethe user organise grace digits", "lethe user organise grace digits --withdraw")
 @user.command()
 @click.argument("name")
 @click.argument("competition")
@@ -63,6 +65,7 @@ def organise(*, name: str, competition: str, withdraw: bool) -> None:
     say(f"{competition} is organised by {', '.join(found) or 'admins alone'}.")
 
 
+@examples("lethe user token ada")
 @user.command()
 @click.argument("name")
 @reported
@@ -87,6 +90,7 @@ def token(*, name: str) -> None:
     click.echo(issued)
 
 
+@examples("lethe user list --search ada")
 @user.command("list")
 @click.option("--search", default="", help="Only names and addresses that hold this.")
 @json_option
@@ -122,6 +126,7 @@ def listed(*, search: str, as_json: bool) -> None:
     click.echo(table(header, rows))
 
 
+@examples("lethe user role grace admin")
 @user.command()
 @click.argument("name")
 @click.argument("role", metavar="ROLE", type=click.Choice(["participant", "admin"]))
@@ -137,6 +142,7 @@ def role(*, name: str, role: str) -> None:
     say(f"{name} is {'an admin' if role == 'admin' else 'a participant'} now.")
 
 
+@examples("lethe user disable mallory")
 @user.command()
 @click.argument("name")
 @reported
@@ -151,6 +157,7 @@ def disable(*, name: str) -> None:
     say(f"{name} is let in nowhere. Undo it: `lethe user enable {name}`.")
 
 
+@examples("lethe user enable mallory")
 @user.command()
 @click.argument("name")
 @reported
@@ -165,6 +172,7 @@ def enable(*, name: str) -> None:
     say(f"{name} may sign in again.")
 
 
+@examples("lethe user reset-link ada")
 @user.command("reset-link")
 @click.argument("name")
 @reported

@@ -13,7 +13,7 @@ import click
 from cli.errors import CliError, reported, usage_error
 from cli.exit_codes import ExitCode
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
-from cli.options import json_option
+from cli.options import examples, json_option
 from cli.organiser.reveal import reveal
 from cli.text import facts, number, say, table
 
@@ -33,6 +33,7 @@ def competition() -> None:
 competition.add_command(reveal)
 
 
+@examples("lethe competition prepare digits")
 @competition.command()
 @click.argument("folder")
 @json_option
@@ -54,6 +55,7 @@ def prepare(*, folder: str, as_json: bool) -> None:
             say(f"Warning, {split} split: {warning}.")
 
 
+@examples("lethe competition validate competitions/digits")
 @competition.command()
 @click.argument("folder")
 @json_option

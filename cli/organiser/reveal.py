@@ -8,7 +8,7 @@ import click
 
 from cli.errors import CliError, reported
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
-from cli.options import json_option
+from cli.options import examples, json_option
 from cli.text import number, say, table
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ACTOR = "operator"
 
 
+@examples("lethe competition reveal digits", "lethe competition reveal digits --yes")
 @click.command()
 @click.argument("slug")
 @click.option("--yes", is_flag=True, help="Reveal; without it, only show what would be revealed.")

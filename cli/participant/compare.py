@@ -8,7 +8,7 @@ import click
 from cli.client.api import Api, JsonObject
 from cli.client.config import connection, url_option
 from cli.errors import CliError, reported
-from cli.options import json_option
+from cli.options import examples, json_option
 from cli.text import clean, decimals_of, number, reach, say, seconds, table
 
 VERDICTS = {
@@ -26,6 +26,7 @@ SCORES = (
 )
 
 
+@examples("lethe compare 4f1c... 9a02...")
 @click.command()
 @click.argument("a")
 @click.argument("b")

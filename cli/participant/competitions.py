@@ -7,7 +7,7 @@ import click
 from cli.client.api import Api
 from cli.client.config import connection, url_option
 from cli.errors import reported
-from cli.options import json_option
+from cli.options import examples, json_option
 from cli.text import moment, say, table
 
 _WHEN = {
@@ -17,6 +17,7 @@ _WHEN = {
 }
 
 
+@examples("lethe competitions")
 @click.command()
 @json_option
 @url_option

@@ -14,7 +14,7 @@ from cli.client.retries import with_retries
 from cli.clock import Clock, pass_clock
 from cli.errors import CliError, reported
 from cli.exit_codes import ExitCode
-from cli.options import json_option
+from cli.options import examples, json_option
 from cli.progress import download_bar
 from cli.text import plural, say, size
 
@@ -23,6 +23,7 @@ LISTING = "lethe-data.json"
 _HALF = ".part"
 
 
+@examples("lethe data digits --output digits-data")
 @click.command()
 @click.argument("slug")
 @click.option(

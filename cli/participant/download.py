@@ -9,12 +9,13 @@ from cli.client.api import Api, signed_in
 from cli.client.config import url_option
 from cli.clock import Clock, pass_clock
 from cli.errors import CliError, reported
-from cli.options import json_option
+from cli.options import examples, json_option
 from cli.participant.data import fetch_file, is_whole
 from cli.progress import download_bar
 from cli.text import say, size
 
 
+@examples("lethe download 4f1c... --output first-try.zip")
 @click.command()
 @click.argument("submission_id", metavar="ID")
 @click.option(

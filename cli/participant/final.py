@@ -8,7 +8,7 @@ import click
 from cli.client.api import JsonObject, signed_in
 from cli.client.config import url_option
 from cli.errors import reported
-from cli.options import json_option
+from cli.options import examples, json_option
 from cli.text import decimals_of, moment, number, say, table
 
 
@@ -17,6 +17,7 @@ def final() -> None:
     """Choose the final entries that a competition decides by, until it closes."""
 
 
+@examples("lethe final list digits")
 @final.command(name="list")
 @click.argument("slug")
 @json_option
@@ -28,6 +29,7 @@ def list_(*, slug: str, as_json: bool, url: str | None) -> None:
         _show(api.finals(slug), as_json=as_json)
 
 
+@examples("lethe final choose digits 4f1c... 9a02...")
 @final.command()
 @click.argument("slug")
 @click.argument("submission_ids", metavar="ID...", nargs=-1, required=True)
@@ -40,6 +42,7 @@ def choose(*, slug: str, submission_ids: Sequence[str], as_json: bool, url: str 
         _show(api.choose_finals(slug, submission_ids), as_json=as_json)
 
 
+@examples("lethe final drop digits 4f1c...")
 @final.command()
 @click.argument("slug")
 @click.argument("submission_ids", metavar="[ID]...", nargs=-1)

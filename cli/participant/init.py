@@ -5,11 +5,13 @@ from pathlib import Path
 import click
 
 from cli.errors import CliError, reported
+from cli.options import examples
 from cli.text import say
 
 STARTER = Path(__file__).with_name("starter") / "submission.py"
 
 
+@examples("lethe init my-method")
 @click.command()
 @click.argument(
     "folder", default="my-method", type=click.Path(file_okay=False, path_type=Path), metavar="[DIR]"

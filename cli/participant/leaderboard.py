@@ -7,12 +7,13 @@ import click
 from cli.client.api import Api, JsonObject
 from cli.client.config import connection, url_option
 from cli.errors import reported, usage_error
-from cli.options import json_option
+from cli.options import examples, json_option
 from cli.text import decimals_of, moment, number, plural, reach, say, seconds, table
 
 LEFT = ("entrant", "last submission", "flags")
 
 
+@examples("lethe leaderboard digits", "lethe leaderboard digits --sort -seconds --csv > board.csv")
 @click.command()
 @click.argument("slug")
 @click.option("--private", is_flag=True, help="The private split's, once it is revealed.")

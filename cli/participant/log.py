@@ -10,11 +10,12 @@ from cli.client.api import Api, JsonObject
 from cli.client.config import Connection, connection, url_option
 from cli.clock import Clock, pass_clock
 from cli.errors import reported, usage_error
-from cli.options import json_option
+from cli.options import examples, json_option
 from cli.participant.follow import watch
 from cli.text import clean_lines, say
 
 
+@examples("lethe log", "lethe log 4f1c... --follow")
 @click.command()
 @click.argument("submission_id", metavar="[ID]", required=False)
 @click.option("--follow", "-f", is_flag=True, help="Print what comes, until the smoke run has ended.")

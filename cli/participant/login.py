@@ -10,12 +10,15 @@ import click
 from cli.client.api import Api
 from cli.client.config import Connection, checked_token, config_path, connection, url_option, write
 from cli.errors import reported, usage_error
-from cli.options import json_option
+from cli.options import examples, json_option
 from cli.text import say
 
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
+@examples(
+    "lethe login --url https://lethe.example.org", "lethe login --url https://lethe.example.org < token.txt"
+)
 @click.command()
 @json_option
 @url_option

@@ -1,5 +1,6 @@
 """A submission in words."""
 
+import shlex
 from statistics import median
 from urllib.parse import urljoin
 
@@ -31,6 +32,14 @@ def described(submission: JsonObject, connection: Connection) -> str:
     if page := (submission.get("links") or {}).get("html"):
         pairs.append(("page", urljoin(f"{connection.url}/", str(page))))
     return facts(pairs)
+
+
+def next_command(submission: JsonObject, connection: Connection) -> str:
+    """Say what to run after a submission has ended."""
+    if submission.get("verdict") == "scored":
+        board = shlex.quote(str(submission.get("competition")))
+        return f"See where it stands: lethe leaderboard {board}{connection.flags}"
+    return "When it is mended, submit it again: the same command takes what has changed."
 
 
 def _progress(submission: JsonObject) -> list[tuple[str, str]]:

@@ -8,11 +8,12 @@ from cli.client.api import Api
 from cli.client.config import connection, url_option
 from cli.clock import Clock, pass_clock
 from cli.errors import reported
-from cli.options import json_option
+from cli.options import examples, json_option
 from cli.participant.follow import check_wait, follow, wait_options
 from cli.participant.show import described, exit_code
 
 
+@examples("lethe status", "lethe status 4f1c... --wait --timeout 600")
 @click.command()
 @click.argument("submission_id", metavar="[ID]", required=False)
 @wait_options

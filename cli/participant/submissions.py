@@ -13,7 +13,7 @@ import click
 from cli.client.api import JsonObject, signed_in
 from cli.client.config import url_option
 from cli.errors import reported, usage_error
-from cli.options import json_option
+from cli.options import examples, json_option
 from cli.text import decimals_of, moment, number, say, table
 
 _COLUMNS = (
@@ -32,6 +32,7 @@ _COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
+@examples("lethe submissions --competition digits", "lethe submissions --csv > mine.csv")
 @click.command()
 @click.option("--competition", "-c", metavar="SLUG", help="Only those of one competition.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")

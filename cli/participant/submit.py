@@ -13,10 +13,10 @@ from cli.client.retries import with_retries
 from cli.clock import Clock, pass_clock
 from cli.errors import CliError, reported
 from cli.exit_codes import ExitCode
-from cli.options import json_option
+from cli.options import examples, json_option
 from cli.participant.bundle import Bundle, prepared
 from cli.participant.follow import check_wait, follow, resume_command, wait_options
-from cli.participant.show import described, exit_code
+from cli.participant.show import described, exit_code, next_command
 from cli.progress import upload_bar
 from cli.text import moment, plural, say, size
 
@@ -31,6 +31,10 @@ def idempotency_key(slug: str, note: str, digest: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
+@examples(
+    "lethe submit my-method --competition digits --wait",
+    'ID=$(lethe submit my-method -c digits --note "two epochs")',
+)
 @click.command()
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option("--competition", "-c", required=True, metavar="SLUG", help="Which competition to submit to.")
@@ -74,6 +78,7 @@ def submit(
     else:
         click.echo(described(submission, target) if wait else submission["id"])
     if wait:
+        say(next_command(submission, target))
         raise click.exceptions.Exit(int(exit_code(submission)))
 
 

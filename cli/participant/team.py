@@ -11,7 +11,7 @@ from cli.client.api import Api, JsonObject, signed_in
 from cli.client.config import url_option
 from cli.errors import CliError, reported
 from cli.exit_codes import ExitCode
-from cli.options import json_option
+from cli.options import examples, json_option
 from cli.text import clean, facts, moment, say, table
 
 Change = Callable[[Api], JsonObject]
@@ -33,6 +33,7 @@ def _shown(command: Any) -> click.Command:
     return team.command()(json_option(url_option(reported(command))))
 
 
+@examples("lethe team show digits")
 @_shown
 @click.argument("slug")
 def show(*, slug: str, as_json: bool, url: str | None) -> None:
@@ -40,6 +41,7 @@ def show(*, slug: str, as_json: bool, url: str | None) -> None:
     _act(url, lambda api: _read(api, slug), as_json=as_json)
 
 
+@examples('lethe team create digits "The sieve"')
 @_shown
 @click.argument("slug")
 @click.argument("name")
@@ -48,6 +50,7 @@ def create(*, slug: str, name: str, as_json: bool, url: str | None) -> None:
     _act(url, lambda api: api.change(_path(slug), {"name": name}), as_json=as_json)
 
 
+@examples('lethe team rename digits "The colander"')
 @_shown
 @click.argument("slug")
 @click.argument("name")
@@ -56,6 +59,7 @@ def rename(*, slug: str, name: str, as_json: bool, url: str | None) -> None:
     _act(url, lambda api: api.change(_path(slug), {"name": name}, method="PATCH"), as_json=as_json)
 
 
+@examples("lethe team invite digits grace")
 @_shown
 @click.argument("slug")
 @click.argument("person")
@@ -65,6 +69,7 @@ def invite(*, slug: str, person: str, as_json: bool, url: str | None) -> None:
     _act(url, lambda api: api.change(_path(slug, "invitations"), wanted), as_json=as_json)
 
 
+@examples('lethe team merge digits "The colander"')
 @_shown
 @click.argument("slug")
 @click.argument("other", metavar="TEAM")
@@ -74,6 +79,7 @@ def merge(*, slug: str, other: str, as_json: bool, url: str | None) -> None:
     _act(url, lambda api: api.change(_path(slug, "invitations"), wanted), as_json=as_json)
 
 
+@examples("lethe team withdraw digits grace")
 @_shown
 @click.argument("slug")
 @click.argument("invited", metavar="[NAME]", required=False)
@@ -82,6 +88,7 @@ def withdraw(*, slug: str, invited: str | None, as_json: bool, url: str | None) 
     _act(url, lambda api: _answer(api, slug, invited, "withdraw"), as_json=as_json)
 
 
+@examples('lethe team accept digits "The sieve"')
 @_shown
 @click.argument("slug")
 @click.argument("inviting", metavar="[TEAM]", required=False)
@@ -90,6 +97,7 @@ def accept(*, slug: str, inviting: str | None, as_json: bool, url: str | None) -
     _act(url, lambda api: _answer(api, slug, inviting, "accept"), as_json=as_json)
 
 
+@examples('lethe team decline digits "The sieve"')
 @_shown
 @click.argument("slug")
 @click.argument("inviting", metavar="[TEAM]", required=False)
@@ -98,6 +106,7 @@ def decline(*, slug: str, inviting: str | None, as_json: bool, url: str | None) 
     _act(url, lambda api: _answer(api, slug, inviting, "decline"), as_json=as_json)
 
 
+@examples("lethe team hand-over digits grace")
 @_shown
 @click.argument("slug")
 @click.argument("person")
@@ -106,6 +115,7 @@ def hand_over(*, slug: str, person: str, as_json: bool, url: str | None) -> None
     _act(url, lambda api: api.change(_path(slug, "hand-over"), {"name": person}), as_json=as_json)
 
 
+@examples("lethe team leave digits")
 @_shown
 @click.argument("slug")
 def leave(*, slug: str, as_json: bool, url: str | None) -> None:

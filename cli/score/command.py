@@ -8,6 +8,7 @@ import click
 
 from cli.errors import reported, usage_error
 from cli.exit_codes import ExitCode
+from cli.options import examples
 from cli.progress import busy
 from cli.score.arrays import Inputs, bad_input, of_archive, of_pair
 from cli.score.compare import compare
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _file = click.Path(path_type=Path)
 
 
+@examples("lethe score both.npz", "lethe score first.npz --compare second.npz")
 @click.command()
 @click.argument("file", type=_file, required=False)
 @click.option(

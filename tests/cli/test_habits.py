@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import subprocess
 import sys
 
@@ -60,6 +61,16 @@ def test_every_command_and_option_says_what_it_is_for(name):
     assert COMMANDS[name].help
     for one in COMMANDS[name].params:
         assert isinstance(one, click.Argument) or one.help, one.name
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_shows_an_example_with_its_own_name_and_options(name):
+    title, *lines = (COMMANDS[name].epilog or "").removeprefix("\b\n").splitlines()
+    assert (title, bool(lines)) == ("For example:", True)
+    for line in lines:
+        words = shlex.split(re.search(rf"lethe {name}\b([^)]*)", line)[1].replace('"', "").replace("'", ""))
+        given = {word for word in words if re.fullmatch(r"--[a-z-]+|-[a-z]", word)} - set(name.split())
+        assert given <= set(options_of(COMMANDS[name]))
 
 
 def test_the_flag_goes_before_the_environment_and_that_before_the_file(service, lethe, env, tmp_path):

@@ -117,13 +117,21 @@ def test_json_prints_one_object_with_and_without_wait(service, submit):
     service.on(UPLOAD, Answer(201, submission()))
     service.on(READ, Answer(200, scored()))
     assert json.loads(submit("--json").stdout)["id"] == "abc123"
-    assert json.loads(submit("--json", "--wait").stdout)["score"]["score"] == 0.0812
+    waited = submit("--json", "--wait")
+    assert json.loads(waited.stdout)["score"]["score"] == 0.0812
+    assert "lethe leaderboard digits" in waited.stderr
+
+
+def test_a_token_that_is_refused_is_answered_with_this_commands_own_advice(service, submit):
+    service.on(UPLOAD, problem(401, "not_authenticated", "No.", "Sign in again, in your browser."))
+    result = submit()
+    assert result.exit_code == 3
+    assert "lethe: No. Run `lethe login`, or set LETHE_TOKEN" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("status", "code", "exit_code"),
     [
-        (401, "not_authenticated", 3),
         (403, "forbidden", 3),
         (404, "not_found", 1),
         (409, "competition_closed", 1),
