@@ -71,7 +71,7 @@ def _letter(evaluation: Evaluation, outcome: str, url: str, base_url: str) -> st
         "",
         url,
         "",
-        f"Your account has this address. To get no more letters: {base_url}/account",
+        f"Your account has this address. To get no more letters: {base_url}/account/notices",
         "",
     ]
     return "\n".join(lines)
