@@ -57,7 +57,8 @@ def due(session: Session, now: datetime) -> Sequence[str]:
 def waits_for(session: Session, competition: Competition, now: datetime) -> str | None:
     """Return why a competition whose time is over is not closed yet, in words; None when nothing is in the way."""
     if now < competition.closes_at + GRACE:
-        return "Uploads that began before the close may still arrive."
+        until = competition.closes_at + GRACE
+        return f"Uploads that began before the close may still arrive, until {until:%Y-%m-%d %H:%M} UTC."
     under_way = exists().where(
         Submission.competition_id == competition.id,
         Evaluation.submission_id == Submission.id,

@@ -72,8 +72,8 @@ def what_next(phase: Phase, final_entries: int, *, automatic: bool) -> str:
         Phase.UPCOMING: "Submissions are taken from then on.",
         Phase.OPEN: f"Until then, choose {chosen}. After the close everybody's final {taken} evaluated on the "
         f"private split, and {reveal}.",
-        Phase.FINALS: f"No more submissions are taken. Final entries are being evaluated on the private split, which "
-        f"decides; then {reveal}.",
+        Phase.FINALS: f"No more submissions are taken. Final entries are evaluated on the private split, which decides; "
+        f"then {reveal}.",
         Phase.REVEALED: "The private leaderboard decides. It changes only where an organiser or admin has an entry graded again, or an "
         "admin disqualifies or reinstates one, each with a reason that is kept.",
     }[phase]

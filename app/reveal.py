@@ -22,6 +22,7 @@ class Progress:
     running: Sequence[str]
     stalled: Sequence[str]  # stalled, cancelled, or scored under a reference that was replaced: rerun them
     rerun: Sequence[str]  # those of the stalled that were tried again under the current reference
+    failed: Sequence[str]  # ended without a score by themselves: they hold nothing up, and are worth a look
 
     @property
     def complete(self) -> int:
@@ -55,7 +56,10 @@ def progress(session: Session, competition: Competition) -> Progress:
     running = [key for key, found in private.items() if is_running(found)]
     stalled = [key for key, found in private.items() if key not in running and is_stalled(found)]
     tried = [key for key in stalled if _in_vain(private[key][-1])]
-    return Progress(len(entered), running, stalled, tried)
+    failed = [
+        key for key, found in private.items() if key not in {*running, *stalled} and not _has_score(found)
+    ]
+    return Progress(len(entered), running, stalled, tried, failed)
 
 
 def is_running(private: Sequence[Evaluation]) -> bool:
@@ -65,6 +69,10 @@ def is_running(private: Sequence[Evaluation]) -> bool:
 
 def _is_undecided(evaluation: Evaluation) -> bool:
     return evaluation.rerun is not None and evaluation.rerun.decision is None
+
+
+def _has_score(private: Sequence[Evaluation]) -> bool:
+    return any(one.published and one.verdict is Verdict.SCORED for one in private)
 
 
 def _in_vain(last: Evaluation) -> bool:

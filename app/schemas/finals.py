@@ -81,6 +81,10 @@ class ClosingOut(Out):
     stalled: list[str] = Field(
         description="submissions that stalled, were cancelled, or were scored under a reference that was replaced: rerun them"
     )
+    failed: list[str] = Field(
+        description="submissions that ended without a score on the private split by themselves, such as at the cutoff: "
+        "they hold nothing up, but look at them before the reveal"
+    )
     obstacle: str | None = Field(description="why the results cannot be revealed now; null when they can")
     forceable: bool = Field(
         description="whether only entries that had no score after a rerun either are in the way"

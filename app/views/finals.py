@@ -121,6 +121,7 @@ def closing_of(session: Session, slug: str, now: datetime) -> ClosingOut:
         complete=found.complete,
         running=list(found.running),
         stalled=list(found.stalled),
+        failed=list(found.failed),
         obstacle=None if obstacle is None else f"{obstacle.detail} {obstacle.advice}".strip(),
         forceable=competition.closed_at is not None and bool(found.stalled) and found.forceable,
     )

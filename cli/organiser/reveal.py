@@ -44,6 +44,8 @@ def reveal(*, slug: str, yes: bool, force: bool, as_json: bool) -> None:
         click.echo(json.dumps(found | {"leaderboard": board.model_dump(mode="json")}, indent=2))
     else:
         click.echo(_drawn(board))
+    if closing.failed:
+        say(f"Without a score on the private split: {', '.join(one[:8] for one in closing.failed)}.")
     if closing.revealed_at is not None:
         say(f"The results of {slug} are revealed.")
         return

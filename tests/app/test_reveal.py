@@ -81,6 +81,7 @@ def test_it_is_refused_while_an_entry_is_being_evaluated(world, closed):
 
 def test_it_happens_once_and_keeps_its_moment(world, closed):
     end_all(world)
+    assert found(world).failed == []
     assert do(world) == LATER
     with pytest.raises(Conflict, match="revealed already"):
         do(world, LATER + MINUTE)
@@ -93,6 +94,7 @@ def test_entries_that_failed_by_themselves_hold_nothing_up(world, closed):
     for _ in closed:
         world.record(*world.claim(at=AFTER), FAILURE, at=AFTER)
     assert (found(world).complete, found(world).stalled) == (2, [])
+    assert sorted(found(world).failed) == sorted(closed)
     assert do(world) == LATER
 
 

@@ -14,7 +14,9 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from app.main import create_app
 from app.settings import Settings
+from tests.e2e.service import Service
 from tests.seeding import World, populate
+from tests.smoky import make_smoky
 
 
 @dataclass
@@ -50,6 +52,14 @@ def site(tmp_path_factory) -> Iterator[Site]:
     ids = populate(world)
     with serving(world) as url:
         yield Site(world, url, ids)
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory) -> Iterator[Service]:
+    """The service's own processes, with the tiny competition and its public data. It stays open."""
+    competitions = make_smoky(tmp_path_factory.mktemp("smoky")).parent
+    with Service.prepared(tmp_path_factory.mktemp("service"), competitions) as running:
+        yield running
 
 
 @contextmanager

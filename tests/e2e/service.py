@@ -16,6 +16,7 @@ from sqlalchemy import select
 from app import auth
 from app.db import make_engine, unit_of_work
 from app.models import Evaluation, Run
+from tests.seeding import PASSWORD
 
 ROOT = Path(__file__).parents[2]
 LETHE = [sys.executable, "-m", "cli.main"]
@@ -25,7 +26,7 @@ class Service:
     """A web process and a worker process over one data folder."""
 
     def __init__(self, data_dir: Path, competitions: Path) -> None:
-        self.data_dir = data_dir
+        self.data_dir, self.competitions = data_dir, competitions
         self.environment = {
             **os.environ,
             "LETHE_DATA_DIR": str(data_dir),
@@ -33,6 +34,7 @@ class Service:
             "LETHE_LEASE_SECONDS": "3",
             "LETHE_REAP_SECONDS": "1",
             "LETHE_POLL_SECONDS": "0.1",
+            "LETHE_REGISTRATION": "open",
         }
         self.engine = make_engine(f"sqlite:///{data_dir.resolve() / 'lethe.db'}")
 
@@ -40,8 +42,8 @@ class Service:
     @contextmanager
     def prepared(cls, data_dir: Path, competitions: Path = ROOT / "tests/fixtures"):
         service = cls(data_dir, competitions)
-        for arguments in (["migrate"], ["competition", "prepare", "tiny"]):
-            subprocess.run([*LETHE, *arguments], env=service.environment, cwd=ROOT, check=True, timeout=300)
+        service.lethe("migrate")
+        service.lethe("competition", "prepare", "tiny")
         service.admin_token, service.token = service.add_people()
         service.start_web()
         service.start_worker()
@@ -50,13 +52,17 @@ class Service:
         finally:
             service.stop()
 
+    def lethe(self, *arguments: str) -> None:
+        """Run one of the operator's commands."""
+        subprocess.run([*LETHE, *arguments], env=self.environment, cwd=ROOT, check=True, timeout=300)
+
     def add_people(self) -> tuple[str, str]:
         now = datetime.now(UTC)
         with unit_of_work(self.engine) as session:
             return tuple(
                 auth.issue_token(
                     session,
-                    auth.create_user(session, name, "correct horse", role, now),
+                    auth.create_user(session, name, PASSWORD, role, now),
                     "api",
                     "t",
                     now,

@@ -4,11 +4,7 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 from tests.bundles import zipped
-from tests.e2e.service import Service
-from tests.smoky import make_smoky
 
 SPEAKS = """
 import torch
@@ -32,13 +28,6 @@ def unlearning(net, retain_loader, forget_loader, val_loader):
         time.sleep(1)
 """
 FAILS = "def unlearning(net, retain_loader, forget_loader, val_loader):\n    print('so far')\n    1 / 0\n"
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory):
-    competitions = make_smoky(tmp_path_factory.mktemp("smoky")).parent
-    with Service.prepared(tmp_path_factory.mktemp("service"), competitions) as running:
-        yield running
 
 
 def submitted(service, source):

@@ -43,6 +43,7 @@ CLOSING: dict[str, Any] = {
     "complete": 23,
     "running": [],
     "stalled": [],
+    "failed": [],
     "obstacle": None,
     "forceable": False,
 }
