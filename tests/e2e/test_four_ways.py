@@ -35,7 +35,8 @@ def rules(service):
     folder = service.competitions / "stripes"
     shutil.copytree(service.competitions / "tiny", folder)
     path = folder / "competition.toml"
-    path.write_text(path.read_text().replace('"tiny"', '"stripes"').replace('"Tiny"', '"Stripes"'))
+    text = path.read_text().replace("tiny", "stripes").replace("Tiny", "Stripes")
+    path.write_text(text.replace("models = 4", "models = 3"))
     service.lethe("competition", "prepare", "stripes")
     return path
 
