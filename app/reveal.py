@@ -126,7 +126,7 @@ def in_the_way(session: Session, competition: Competition, *, force: bool = Fals
     if found.running:
         return Conflict(
             f"{len(found.running)} of {found.entries} final entries are still being evaluated, or graded again.",
-            advice="Wait until they have ended, and apply or drop what an admin has rerun.",
+            advice="Wait until they have ended, and apply or drop what was rerun.",
         )
     if found.stalled and not (force and found.forceable):
         return Conflict(

@@ -68,5 +68,5 @@ STILL_RUNNING: Words = (
     "conflict",
     "Not possible in this state",
     "2 of 23 final entries are still being evaluated, or graded again.",
-    "Wait until they have ended, and apply or drop what an admin has rerun.",
+    "Wait until they have ended, and apply or drop what was rerun.",
 )
