@@ -29,6 +29,10 @@ class CandidateOut(Out):
     evaluation: str | None = Field(
         description="on the private split: running or complete; its result is shown after the reveal"
     )
+    private_verdict: Verdict | None = Field(
+        description="how it ended on the private split; null before the reveal"
+    )
+    private_score: Graded | None = Field(description="on the private split; null before the reveal")
     links: Links
 
 

@@ -76,7 +76,7 @@ def _may_stand(one: CandidateOut) -> bool:
 
 
 def _candidate(submission: Submission, entry: FinalEntry | None) -> CandidateOut:
-    shown = published_evaluation(submission)
+    shown, private = published_evaluation(submission), _revealed(submission, entry)
     return CandidateOut.rounded(
         publish_of(shown),
         submission_id=submission.id,
@@ -89,6 +89,8 @@ def _candidate(submission: Submission, entry: FinalEntry | None) -> CandidateOut
         state=None if entry is None else entry.state,
         automatic=entry is not None and entry.automatic,
         evaluation=_private(submission, entry),
+        private_verdict=None if private is None else private.verdict,
+        private_score=None if private is None else ranked_score(private),
         links=links_of(submission.id),
     )
 
@@ -101,6 +103,13 @@ def _private(submission: Submission, entry: FinalEntry | None) -> str | None:
         return "complete"
     private = [one for one in submission.evaluations if one.split == "private"]
     return "running" if reveal.is_running(private) or reveal.is_stalled(private) else "complete"
+
+
+def _revealed(submission: Submission, entry: FinalEntry | None) -> Evaluation | None:
+    """Return what is shown of an entered submission on the private split, once that is everybody's to see."""
+    if entry is None or entry.state is not FinalState.ENTERED or submission.competition.revealed_at is None:
+        return None
+    return next((one for one in submission.evaluations if one.split == "private" and one.published), None)
 
 
 def closing_of(session: Session, slug: str, now: datetime) -> ClosingOut:

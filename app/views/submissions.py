@@ -129,6 +129,7 @@ class Detail:
     competition_title: str
     retraining: RetrainingOut | None
     generations: tuple[Evaluation, ...]  # those that the viewer may see
+    scores: dict[str, float]  # by which they rank, as published, by their ids
     refunded: bool
     reference_version: int
     ranked: bool  # whether scores under its reference are on the leaderboard
@@ -159,6 +160,9 @@ def detail(session: Session, submission_id: str, viewer: User, now: datetime, pl
         competition_title=submission.competition.title,
         retraining=retraining_of(evaluation.reference),
         generations=tuple(seen),
+        scores={
+            one.id: publish_of(one).score(score) for one in seen if (score := ranked_score(one)) is not None
+        },
         refunded=session.scalar(refund) is not None,
         reference_version=evaluation.reference.version,
         ranked=evaluation.reference.current,

@@ -74,6 +74,12 @@ def _show(found: JsonObject, *, as_json: bool) -> None:
     say(f"{chosen} of {places} chosen, {when}. {found['rule']}")
 
 
+def _private(one: JsonObject, found: JsonObject) -> str:
+    if one.get("private_score") is not None:
+        return number(one["private_score"], decimals_of(found, "score"))
+    return str(one.get("private_verdict") or one["evaluation"] or "-")
+
+
 def _row(one: JsonObject, found: JsonObject) -> tuple[str, ...]:
     state = str(one["state"] or "-")
     return (
@@ -82,6 +88,6 @@ def _row(one: JsonObject, found: JsonObject) -> tuple[str, ...]:
         str(one["verdict"] or one["status"]),
         number(one["score"], decimals_of(found, "score")),
         f"{state} (automatic)" if one["automatic"] else state,
-        str(one["evaluation"] or "-"),
+        _private(one, found),
         str(one["note"]),
     )

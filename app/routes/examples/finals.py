@@ -17,6 +17,8 @@ _CANDIDATE: dict[str, Any] = {
     "state": "chosen",
     "automatic": False,
     "evaluation": None,
+    "private_verdict": None,
+    "private_score": None,
     "links": SUBMISSION["links"],
 }
 FINALS = {

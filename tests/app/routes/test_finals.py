@@ -142,6 +142,7 @@ def test_nothing_of_the_private_split_is_to_be_had_before_the_reveal(
     for entry in client.get(FINALS, headers=bearer("ada")).json()["entries"]:
         assert entry["evaluation"] == "complete"
         assert entry["score"] in {0.0873, 0.0485}
+        assert (entry["private_verdict"], entry["private_score"]) == (None, None)
     assert client.get(CLOSING, headers=bearer("ada")).status_code == 403
 
 
@@ -160,7 +161,9 @@ def test_while_final_entries_are_evaluated_their_owner_reads_only_that_they_are(
     )
 
 
-def test_the_reveal_shows_the_private_board_with_the_places_that_changed(client, world, bearer, played):
+def test_the_reveal_shows_the_private_board_with_the_places_that_changed(
+    client, world, bearer, played, sign_in
+):
     closed(world, played)
     for url in (PRIVATE, BOARD):
         client.get(url)
@@ -172,11 +175,17 @@ def test_the_reveal_shows_the_private_board_with_the_places_that_changed(client,
         ("ada", 1, -1),
     ]
     assert board.json()["split"] == "private"
+    own = client.get(FINALS, headers=bearer("ada")).json()["entries"]
+    assert {one["private_verdict"] for one in own} == {"scored"}
+    assert 0.0679 in {one["private_score"] for one in own}
     again = client.get(PRIVATE, headers={"If-None-Match": board.headers["ETag"]})
     assert again.status_code == 304
     assert client.get(BOARD).json()["rows"][0]["entrant"] == "ada"
     assert client.post(REVEAL, json={}, headers=bearer("root")).status_code == 409
     assert "public_rank" in client.get(f"{BOARD}.csv?split=private").text
+    sign_in("ada")
+    for path in (f"{PAGE}/finals", f"/submissions/{played['ada']}"):
+        assert "0.0679" in client.get(path).text
 
 
 def test_memory_never_gives_one_splits_board_for_the_others(client, world, bearer, played, statements):
