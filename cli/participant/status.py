@@ -10,7 +10,8 @@ from cli.clock import Clock, pass_clock
 from cli.errors import reported
 from cli.options import examples, json_option
 from cli.participant.follow import check_wait, follow, wait_options
-from cli.participant.show import described, exit_code
+from cli.participant.show import described, exit_code, next_command
+from cli.text import say
 
 
 @examples("lethe status", "lethe status 4f1c... --wait --timeout 600")
@@ -44,4 +45,6 @@ def status(
         else:
             submission = api.submission(submission_id).submission
     click.echo(json.dumps(submission, indent=2) if as_json else described(submission, target))
+    if wait:
+        say(next_command(submission, target))
     raise click.exceptions.Exit(int(exit_code(submission)))

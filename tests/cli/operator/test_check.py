@@ -1,7 +1,7 @@
 import click
 import pytest
 
-from cli.operator.check import Example, _outcome, _told, examples_of
+from cli.operator.check import Example, _outcome, _told, examples_of, scored_examples
 
 
 def example(folder, name, text):
@@ -16,6 +16,7 @@ def test_an_example_names_its_verdict_and_reason(tmp_path):
         ("a", "scored", None),
         ("b", "timed_out", "over_cutoff"),
     ]
+    assert scored_examples(tmp_path) == [tmp_path / "examples" / "a"]
 
 
 @pytest.mark.parametrize("text", ["# Nothing\n", "Expected verdict: rejected\n"])
