@@ -19,6 +19,11 @@ class Phase(StrEnum):
     FINALS = "finals"  # closed to submissions; final entries are evaluated on the private split
     REVEALED = "revealed"  # the private leaderboard is everybody's to see
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether submissions are taken no more."""
+        return self in {Phase.FINALS, Phase.REVEALED}
+
 
 LABELS = {
     Phase.UPCOMING: "upcoming",
@@ -74,6 +79,6 @@ def what_next(phase: Phase, final_entries: int, *, automatic: bool) -> str:
         f"private split, and {reveal}.",
         Phase.FINALS: f"No more submissions are taken. Final entries are evaluated on the private split, which decides; "
         f"then {reveal}.",
-        Phase.REVEALED: "The private leaderboard decides. It changes only where an organiser or admin has an entry graded again, or an "
-        "admin disqualifies or reinstates one, each with a reason that is kept.",
+        Phase.REVEALED: "The private leaderboard decides. It changes only where an organiser or admin has an entry graded again, "
+        "disqualifies or reinstates one, each with a reason that is kept.",
     }[phase]

@@ -45,7 +45,6 @@ class CompetitionOut(Out):
     slug: str
     title: str
     summary: str
-    state: str = Field(description="upcoming, open or closed")
     phase: Phase = Field(
         description="upcoming, open, finals (closed; final entries are evaluated on the private split) or revealed"
     )
@@ -87,7 +86,6 @@ class CompetitionSummary(Out):
     slug: str
     title: str
     summary: str
-    state: str
     phase: Phase = Field(
         description="upcoming, open, finals (closed; final entries are evaluated on the private split) or revealed"
     )

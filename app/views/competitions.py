@@ -12,7 +12,7 @@ from app.disqualification import of_entrant
 from app.entrants import whose
 from app.errors import NotPrepared
 from app.models import Competition, Disqualification, QuotaEntry, Reference, Submission, User
-from app.phases import ORDER, Phase, next_at, phase_of, what_next
+from app.phases import ORDER, next_at, phase_of, what_next
 from app.schemas.competitions import (
     AdjustmentOut,
     BundleLimitsOut,
@@ -22,12 +22,6 @@ from app.schemas.competitions import (
 )
 from app.schemas.scores import DecimalsOut, RetrainingOut
 from app.schemas.submissions import DisqualifiedOut, Links
-
-
-def state_of(competition: Competition, now: datetime) -> str:
-    """Return whether a competition is upcoming, open or closed."""
-    phase = phase_of(competition.times, now)
-    return phase.value if phase in {Phase.UPCOMING, Phase.OPEN} else "closed"
 
 
 def listing(session: Session, now: datetime) -> list[CompetitionSummary]:
@@ -50,7 +44,6 @@ def _summary(
         slug=competition.slug,
         title=competition.title,
         summary=registry.config_of(competition).summary,
-        state=state_of(competition, now),
         phase=phase_of(competition.times, now),
         opens_at=competition.opens_at,
         closes_at=competition.closes_at,
@@ -100,7 +93,6 @@ def describe(session: Session, slug: str, viewer: User | None, now: datetime) ->
         slug=competition.slug,
         title=competition.title,
         summary=config.summary,
-        state=state_of(competition, now),
         phase=phase_of(competition.times, now),
         opens_at=competition.opens_at,
         closes_at=competition.closes_at,

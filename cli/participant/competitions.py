@@ -13,7 +13,8 @@ from cli.text import moment, say, table
 _WHEN = {
     "upcoming": ("opens", "opens_at"),
     "open": ("closes", "closes_at"),
-    "closed": ("closed", "closes_at"),
+    "finals": ("closed", "closes_at"),
+    "revealed": ("closed", "closes_at"),
 }
 
 
@@ -31,12 +32,12 @@ def competitions(*, as_json: bool, url: str | None) -> None:
         return
     rows = []
     for one in found["items"]:
-        word, when = _WHEN.get(str(one.get("state")), ("closes", "closes_at"))
+        word, when = _WHEN.get(str(one.get("phase")), ("closes", "closes_at"))
         dates = f"{word} {moment(one.get(when))}"
         rows.append(
             (
                 str(one["slug"]),
-                str(one.get("state")),
+                str(one.get("phase")),
                 dates,
                 str(one.get("submissions", "-")),
                 str(one["title"]),
@@ -45,4 +46,4 @@ def competitions(*, as_json: bool, url: str | None) -> None:
     if not rows:
         say("There are no competitions here yet.")
         return
-    click.echo(table(("slug", "state", "when", "submissions", "title"), rows, right=("submissions",)))
+    click.echo(table(("slug", "phase", "when", "submissions", "title"), rows, right=("submissions",)))

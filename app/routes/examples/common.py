@@ -267,7 +267,6 @@ _DIGITS = {
     "slug": "digits",
     "title": "Forget the digits",
     "summary": "Unlearn mislabelled digits from a narrow ResNet-18.",
-    "state": "open",
     "phase": "open",
     **_DATES,
     "revealed_at": None,

@@ -122,7 +122,7 @@ def test_following_a_submission_that_is_done_says_so_and_ends(client, world, bea
 
 def test_competitions_are_public_and_quota_is_only_for_the_signed_in(client, bearer):
     [one] = client.get("/api/v1/competitions").json()["items"]
-    assert (one["slug"], one["state"]) == ("digits", "open")
+    assert (one["slug"], one["phase"]) == ("digits", "open")
     assert client.get("/api/v1/competitions/digits").json()["quota"] is None
     mine = client.get("/api/v1/competitions/digits", headers=bearer("ada")).json()
     assert mine["quota"]["remaining"] == 3

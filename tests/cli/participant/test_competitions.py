@@ -8,7 +8,7 @@ ITEMS = [
     {
         "slug": "digits",
         "title": "Forget some digits",
-        "state": "open",
+        "phase": "open",
         "opens_at": "2026-01-01T00:00:00Z",
         "closes_at": "2026-06-01T00:00:00Z",
         "submissions": 41,
@@ -16,7 +16,7 @@ ITEMS = [
     {
         "slug": "faces",
         "title": "Forget a face\x1b[2J",
-        "state": "upcoming",
+        "phase": "upcoming",
         "opens_at": "2026-04-01T00:00:00Z",
         "closes_at": "2026-06-01T00:00:00Z",
         "submissions": 0,
@@ -28,7 +28,7 @@ def test_each_has_a_row_with_its_next_date(service, lethe, env):
     env.delenv("LETHE_TOKEN")
     service.on("GET /competitions", Answer(200, {"items": ITEMS}))
     header, digits, faces = lethe("competitions").stdout.splitlines()
-    assert header.split() == ["slug", "state", "when", "submissions", "title"]
+    assert header.split() == ["slug", "phase", "when", "submissions", "title"]
     assert "digits  open      closes 2026-06-01 00:00 UTC" in digits
     assert "faces   upcoming  opens 2026-04-01 00:00 UTC" in faces
     assert "\x1b" not in faces
