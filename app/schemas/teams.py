@@ -65,7 +65,11 @@ class _In(BaseModel):
 class TeamIn(_In):
     """A team's name."""
 
-    name: PlainText = Field(max_length=200, description="1 to 40 characters", examples=["The sieve"])
+    name: PlainText = Field(
+        max_length=200,
+        description="1 to 40 characters, each word in one script; unlike other teams' and accounts' names",
+        examples=["The sieve"],
+    )
 
 
 class LeaderIn(_In):
