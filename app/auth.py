@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from uuid import uuid4
 
 from pwdlib import PasswordHash
-from sqlalchemy import Engine, delete, func, or_, select
+from sqlalchemy import Engine, delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
@@ -73,7 +73,7 @@ def insert_user(
 def is_taken(session: Session, name: str) -> bool:
     """Return whether an account or a team has a name that is the same but for capitals: a board could show both."""
     account, team = (
-        select(User.id).where(func.lower(User.name) == name.lower()),
+        select(User.id).where(User.name_key == name.lower()),
         select(Team.id).where(Team.name_key == names.key(name)),
     )
     return bool(session.scalar(select(or_(account.exists(), team.exists()))))

@@ -7,6 +7,7 @@ from sqlalchemy import (
     ForeignKey,
     String,
 )
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base
@@ -15,12 +16,20 @@ if TYPE_CHECKING:
     from app.models.competitions import CompetitionOrganiser
 
 
+def _key(context: DefaultExecutionContext) -> str:
+    name: str = context.get_current_parameters()["name"]  # type: ignore[no-untyped-call]
+    return name.lower()
+
+
 class User(Base):
     """A person who signs in: role is participant or admin; app.access says what follows from it and from grants."""
 
     __tablename__ = "users"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     name: Mapped[str] = mapped_column(String(64), unique=True)
+    name_key: Mapped[str] = mapped_column(
+        String(64), unique=True, index=True, default=_key
+    )  # of names that differ by capitals alone only one is taken
     password_hash: Mapped[str] = mapped_column(String(255))  # empty: they sign in elsewhere
     role: Mapped[str] = mapped_column(String(16))
     turn: Mapped[int] = mapped_column(

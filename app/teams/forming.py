@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -112,7 +112,7 @@ def _dissolve(session: Session, team: Team) -> None:
 
 def _check_free(session: Session, shown: str, members: Collection[str]) -> None:
     """Raise Conflict for the name of an account that is not a member's: a board must not show one for the other."""
-    owner = select(User.id).where(func.lower(User.name) == names.key(shown))
+    owner = select(User.id).where(User.name_key == names.key(shown))
     if any(one not in members for one in session.scalars(owner)):
         raise Conflict(f"{shown} is the name of an account.", advice="Choose another name.")
 

@@ -5,11 +5,12 @@ from datetime import timedelta
 from threading import Event, Semaphore, Thread
 
 import pytest
+from sqlalchemy import select
 
 from app import auth, teams, tokens
 from app.db import read_only, unit_of_work
 from app.errors import BadRequest, Busy, Conflict, NotAuthenticated
-from app.models import Token
+from app.models import Token, User
 from tests.app.conftest import NOW
 
 PASSWORD = "correct horse"
@@ -97,6 +98,16 @@ def test_a_name_that_differs_from_anothers_or_a_teams_by_capitals_alone_is_taken
         for name in ("Ada", "sieve"):
             with pytest.raises(Conflict, match="taken"):
                 auth.create_user(session, name, PASSWORD, "participant", NOW)
+
+
+def test_of_two_that_register_at_once_with_other_capitals_the_database_takes_one(engine, world, monkeypatch):
+    monkeypatch.setattr(auth, "is_taken", lambda *_: False)  # as it was for both when they looked
+    with unit_of_work(engine) as session:
+        auth.insert_user(session, "Ada", "x", "participant", NOW)
+        with pytest.raises(Conflict, match="taken"):
+            auth.insert_user(session, "aDA", "x", "participant", NOW)
+    with read_only(engine) as session:
+        assert session.scalars(select(User.name)).all() == ["Ada"]
 
 
 def test_a_taken_name_is_a_conflict_and_the_transaction_goes_on(engine):

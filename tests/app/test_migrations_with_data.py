@@ -54,6 +54,29 @@ def kept(engine):
         return [*found, [tuple(row) for row in session.execute(board)]]
 
 
+def test_accounts_that_differ_by_capitals_alone_all_stay_and_one_name_is_free_of_them(filled):
+    with filled.begin() as connection:
+        command.downgrade(alembic_config(connection), "0014")
+        for name in ("ADA", "Mia", "mIA"):
+            columns = "id, name, password_hash, role, turn, created_at, mail_notices"
+            moment = "SELECT created_at FROM users WHERE name = 'ada'"
+            connection.execute(
+                text(
+                    f"INSERT INTO users ({columns}) VALUES (:name, :name, 'x', 'participant', -1, ({moment}), true)"
+                ),
+                {"name": name},
+            )
+    migrate(filled)
+    with read_only(filled) as session:
+        keys = dict(session.execute(text("SELECT name, name_key FROM users")).all())
+    assert {name: keys[name] for name in ("ada", "ADA", "Mia", "mIA")} == {
+        "ada": "ada",
+        "ADA": "ADA",
+        "Mia": "mia",
+        "mIA": "mIA",
+    }
+
+
 @pytest.mark.parametrize("revision", REVISIONS[1:])
 def test_going_down_and_up_again_keeps_rows_and_leaves_no_drift(filled, revision):
     before = kept(filled)
