@@ -1,4 +1,4 @@
-"""The close of a competition: final entries are taken, and their evaluations on the private split made.
+"""The close of a competition: final entries are taken. Their evaluations on the private split come after it.
 
 It is one transaction, which begins with a guarded UPDATE of the competition's row: of two that close at once, or after a
 kill, one does it, and does all of it. It waits until no upload that began in time can still arrive, and until nothing
@@ -15,18 +15,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import exists, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, selectinload
 
-from app import disqualification, entrants, evaluations, events, leaderboard, registry
+from app import disqualification, entrants, events, final_evaluations, leaderboard, registry
 from app.competitions import CompetitionConfig
 from app.errors import NotPrepared
 from app.evaluations.locks import changed
-from app.models import Competition, Evaluation, FinalEntry, Reference, Submission, Team, User
+from app.final_evaluations import ACTOR
+from app.models import Competition, Evaluation, FinalEntry, Reference, Submission
 from app.phases import GRACE
 from app.status import FinalState, Status, Verdict
 from app.submissions import published_evaluation
-
-ACTOR = "close"
 
 
 @dataclass(frozen=True)
@@ -36,11 +35,12 @@ class Closed:
     slug: str
     device: str  # the class of devices that may run what it has made
     entries: int
+    evaluated: bool  # whether evaluations were queued with it
 
 
 @dataclass(frozen=True)
 class _Pick:
-    submission: Submission
+    entry: FinalEntry
     state: FinalState
     automatic: bool
 
@@ -75,7 +75,11 @@ def waits_for(session: Session, competition: Competition, now: datetime) -> str 
 
 
 def close(session: Session, competition_id: str, now: datetime, queue_due: timedelta) -> Closed | None:
-    """Take the final entries and queue their evaluations; None while something is in the way, or when it was done."""
+    """Take the final entries; None while something is in the way, or when it was done.
+
+    Evaluations are queued here only for those that had one on the private split before, where it will not do; all others
+    are for app.final_evaluations.
+    """
     competition = session.get_one(
         Competition, competition_id, with_for_update={"key_share": True}, populate_existing=True
     )  # nothing more is accepted between what is seen here and the commit
@@ -94,11 +98,13 @@ def close(session: Session, competition_id: str, now: datetime, queue_due: timed
     picks = list(_picks(session, competition, config))
     for pick in picks:
         _keep(session, pick, now)
-    entered = [pick.submission for pick in picks if pick.state is FinalState.ENTERED]
-    _evaluate(session, entered, reference, config, now, now + queue_due)
-    detail = f"{competition.slug}: {len(entered)} final entries of {len(picks)} picks"
+    session.flush()
+    before = _evaluated_before(session, competition)
+    final_evaluations.evaluate(session, before, reference, config, now, now + queue_due)
+    entered = sum(pick.state is FinalState.ENTERED for pick in picks)
+    detail = f"{competition.slug}: {entered} final entries of {len(picks)} picks"
     events.write(session, "competition.closed", ACTOR, now, detail=detail)
-    return Closed(competition.slug, config.evaluation.device, len(entered))
+    return Closed(competition.slug, config.evaluation.device, entered, evaluated=bool(before))
 
 
 def _private_reference(session: Session, competition: Competition) -> Reference | None:
@@ -127,24 +133,32 @@ class _Places:
 def _picks(session: Session, competition: Competition, config: CompetitionConfig) -> Iterator[_Pick]:
     """Give every entrant's entries: chosen ones first, then their best public ones."""
     places: dict[str, _Places] = defaultdict(lambda: _Places(config.final_entries))
-    chosen = session.scalars(
+    chosen, best = _chosen(session, competition), leaderboard.scored(session, competition)
+    owners = dict(
+        session.execute(
+            select(Submission.id, entrants.whose).where(Submission.competition_id == competition.id)
+        ).all()
+    )
+    was_chosen = {one.submission_id for one in chosen}
+    out = disqualification.among(session, was_chosen.union(best))
+    for entry in chosen:
+        own = places[owners[entry.submission_id]]
+        enters = _has_score(entry.submission) and own.take(counts=entry.submission_id not in out)
+        yield _Pick(entry, FinalState.ENTERED if enters else FinalState.DROPPED, automatic=False)
+    for submission_id in best:
+        own = places[owners[submission_id]]
+        if submission_id not in was_chosen and own.take(counts=submission_id not in out):
+            entry = FinalEntry(submission_id=submission_id, competition_id=competition.id)
+            yield _Pick(entry, FinalState.ENTERED, automatic=True)
+
+
+def _chosen(session: Session, competition: Competition) -> Sequence[FinalEntry]:
+    return session.scalars(
         select(FinalEntry)
         .where(FinalEntry.competition_id == competition.id, FinalEntry.state == FinalState.CHOSEN)
+        .options(joinedload(FinalEntry.submission).selectinload(Submission.evaluations))
         .order_by(FinalEntry.created_at, FinalEntry.submission_id)
-    )
-    entries = chosen.all()
-    was_chosen, best = {one.submission_id for one in entries}, leaderboard.scored(session, competition)
-    out = disqualification.among(session, was_chosen.union(best))
-    for entry in entries:
-        submission = entry.submission
-        own = places[entrants.id_of(submission)]
-        enters = _has_score(submission) and own.take(counts=submission.id not in out)
-        yield _Pick(submission, FinalState.ENTERED if enters else FinalState.DROPPED, automatic=False)
-    for submission_id in best:
-        submission = session.get_one(Submission, submission_id)
-        own = places[entrants.id_of(submission)]
-        if submission_id not in was_chosen and own.take(counts=submission_id not in out):
-            yield _Pick(submission, FinalState.ENTERED, automatic=True)
+    ).all()
 
 
 def _has_score(submission: Submission) -> bool:
@@ -152,54 +166,26 @@ def _has_score(submission: Submission) -> bool:
 
 
 def _keep(session: Session, pick: _Pick, now: datetime) -> None:
-    submission = pick.submission
-    entry = session.get(FinalEntry, submission.id)
-    if entry is None:
-        entry = FinalEntry(
-            submission_id=submission.id, competition_id=submission.competition_id, created_at=now
-        )
-        session.add(entry)
+    entry = pick.entry
     entry.state, entry.automatic = pick.state, pick.automatic
+    if pick.automatic:
+        entry.created_at = now
+        session.add(entry)
     detail = "automatically" if pick.automatic else "as chosen"
-    events.write(session, f"final.{pick.state}", ACTOR, now, submission_id=submission.id, detail=detail)
+    events.write(session, f"final.{pick.state}", ACTOR, now, submission_id=entry.submission_id, detail=detail)
 
 
-def _evaluate(
-    session: Session,
-    submissions: Sequence[Submission],
-    reference: Reference,
-    config: CompetitionConfig,
-    now: datetime,
-    due: datetime,
-) -> None:
-    """Queue an evaluation of each, in its entrant's turn, but where there is one under the same reference already."""
-    _lock_entrants(session, submissions)
-    for submission in submissions:
-        private = [one for one in submission.evaluations if one.split == reference.split]
-        if any(_holds(one, reference) for one in private):
-            continue
-        evaluations.create(
-            session,
-            submission,
-            reference,
-            config.evaluation.cutoff_fraction,
-            evaluations.fresh_seeds(reference.n_models),
-            published=not any(one.published for one in private),
-            now=now,
-            due=due,
-            actor=ACTOR,
-            in_turn=True,
+def _evaluated_before(session: Session, competition: Competition) -> Sequence[Submission]:
+    """Return the final entries that an organiser has had evaluated on the private split already."""
+    private = exists().where(Evaluation.submission_id == Submission.id, Evaluation.split == "private")
+    return session.scalars(
+        select(Submission)
+        .join(FinalEntry, FinalEntry.submission_id == Submission.id)
+        .where(
+            FinalEntry.competition_id == competition.id,
+            FinalEntry.state == FinalState.ENTERED,
+            private.correlate(Submission),
         )
-
-
-def _lock_entrants(session: Session, submissions: Sequence[Submission]) -> None:
-    people = select(User.id).where(User.id.in_({one.user_id for one in submissions})).order_by(User.id)
-    teams = select(Team.id).where(Team.id.in_({one.team_id for one in submissions})).order_by(Team.id)
-    for locked in (people, teams):
-        session.execute(locked.with_for_update(key_share=True))
-
-
-def _holds(evaluation: Evaluation, reference: Reference) -> bool:
-    """Tell whether an evaluation that an admin asked for before will do: it is under way or has a score."""
-    fine = evaluation.status is not Status.DONE or evaluation.verdict is Verdict.SCORED
-    return fine and evaluation.reference_id == reference.id
+        .options(selectinload(Submission.evaluations))
+        .order_by(Submission.created_at, Submission.id)
+    ).all()

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from app import disqualification, events, registry
+from app import disqualification, events, final_evaluations, registry
 from app.errors import Conflict
 from app.evaluations.locks import changed
 from app.models import Competition, Evaluation, FinalEntry, Submission
@@ -63,8 +63,8 @@ def progress(session: Session, competition: Competition) -> Progress:
 
 
 def is_running(private: Sequence[Evaluation]) -> bool:
-    """Tell whether any of a submission's private evaluations has not ended, or waits for an admin's decision."""
-    return any(one.status is not Status.DONE or _is_undecided(one) for one in private)
+    """Tell whether any of an entry's private evaluations has not ended, waits for a decision, or is still to be made."""
+    return not private or any(one.status is not Status.DONE or _is_undecided(one) for one in private)
 
 
 def _is_undecided(evaluation: Evaluation) -> bool:
@@ -121,6 +121,12 @@ def in_the_way(session: Session, competition: Competition, *, force: bool = Fals
         return Conflict(
             f"{competition.title} has not taken its final entries yet.",
             advice="That happens by itself after the close, once everything public is graded.",
+        )
+    unmade = final_evaluations.waiting(session, competition)
+    if unmade:
+        return Conflict(
+            f"{unmade} final entries wait for their evaluation to be queued.",
+            advice="That takes workers a minute.",
         )
     found = progress(session, competition)
     if found.running:

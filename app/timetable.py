@@ -1,38 +1,71 @@
 """What the clock makes happen to competitions: closes, and reveals that wait for nobody. Workers call it as they reap."""
 
 import logging
-from collections.abc import Sequence
+import time
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from app import closing, registry, reveal
+from app import closing, final_evaluations, registry, reveal
 from app.db import DATABASE_AWAY, read_only, unit_of_work
 from app.models import Competition
 from app.queue import Doorbell
 
 ACTOR = "close"
+PAUSE_SECONDS = 0.1
+"""Between transactions that come one upon another: an SQLite database's other writers look for their turn that often."""
 log = logging.getLogger("lethe.worker")
 
 
 def advance(engine: Engine, now: datetime, queue_due: timedelta, bell: Doorbell) -> int:
-    """Do whatever is due, a transaction for each competition; return how many competitions that moved.
+    """Do whatever is due; return how many competitions that closed or revealed.
+
+    Each close and each reveal is a transaction; the evaluations of final entries are queued a few in each.
 
     A competition that cannot be closed or revealed is logged and stops no other. Raises what the database raises when it is away.
     """
     with read_only(engine) as session:
         to_close, closed = closing.due(session, now), _not_revealed(session)
     moved = sum(_close(engine, one, now, queue_due, bell) for one in to_close)
-    return moved + sum(_reveal(engine, slug, now) for slug in closed)
+    for competition_id in [*to_close, *closed]:
+        _evaluate(engine, competition_id, now, queue_due, bell)
+    return moved + sum(_reveal(engine, slug, now) for slug in closed.values())
+
+
+def _evaluate(
+    engine: Engine, competition_id: str, now: datetime, queue_due: timedelta, bell: Doorbell
+) -> None:
+    """Queue the evaluations of all final entries that wait for theirs."""
+    try:
+        while _waits(engine, competition_id):
+            with unit_of_work(engine) as session:
+                queued = final_evaluations.queue_some(session, competition_id, now, queue_due)
+                if queued is None:
+                    return
+                session.after_commit(partial(bell.ring, queued.device))
+            if not queued.more:
+                return
+            time.sleep(PAUSE_SECONDS)
+    except DATABASE_AWAY:
+        raise
+    except Exception:
+        log.exception("final entries of competition %s cannot be evaluated", competition_id)
+
+
+def _waits(engine: Engine, competition_id: str) -> bool:
+    with read_only(engine) as session:
+        competition = session.get_one(Competition, competition_id)
+        return competition.closed_at is not None and final_evaluations.waiting(session, competition) > 0
 
 
 def _close(engine: Engine, competition_id: str, now: datetime, queue_due: timedelta, bell: Doorbell) -> bool:
     try:
         with unit_of_work(engine) as session:
             closed = closing.close(session, competition_id, now, queue_due)
-            if closed is not None and closed.entries:
-                session.after_commit(lambda: bell.ring(closed.device))
+            if closed is not None and closed.evaluated:
+                session.after_commit(partial(bell.ring, closed.device))
     except DATABASE_AWAY:
         raise
     except Exception:
@@ -43,13 +76,14 @@ def _close(engine: Engine, competition_id: str, now: datetime, queue_due: timede
     return closed is not None
 
 
-def _not_revealed(session: Session) -> Sequence[str]:
-    """Return the slugs of competitions that took their final entries and have not shown their results."""
-    return session.scalars(
-        select(Competition.slug)
+def _not_revealed(session: Session) -> dict[str, str]:
+    """Return the slugs, by id, of competitions that took their final entries and have not shown their results."""
+    found = session.execute(
+        select(Competition.id, Competition.slug)
         .where(Competition.closed_at.is_not(None), Competition.revealed_at.is_(None))
         .order_by(Competition.id)
-    ).all()
+    )
+    return dict(found.all())
 
 
 def _reveals_itself(engine: Engine, slug: str) -> bool:

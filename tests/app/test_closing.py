@@ -11,10 +11,13 @@ from app import (
     closing,
     disqualifying,
     entrants,
+    evaluations,
     events,
+    final_evaluations,
     finals,
     leaderboard,
     registry,
+    reveal,
     submissions,
     timetable,
 )
@@ -190,7 +193,30 @@ def test_a_close_that_dies_half_way_leaves_nothing_and_is_done_anew(world, ada, 
     assert len(private(world)) == 1
 
 
-def test_of_two_that_close_at_once_one_does(world, ada):
+def test_evaluations_come_a_few_at_a_time_and_go_on_where_a_process_died(world, ada, monkeypatch):
+    scored(world, ada, 0.3, 0.2)
+    scored(world, world.user("eve"), 0.1, at=NOW + 5 * MINUTE)
+    monkeypatch.setattr(final_evaluations, "_MOST", 1)
+    create, made = evaluations.create, []
+
+    def dying(*words, **more):
+        if len(made) == 1:
+            raise RuntimeError("killed")
+        made.append(create(*words, **more))
+
+    monkeypatch.setattr(evaluations, "create", dying)
+    assert advance(world) == 1
+    assert (len(entries(world)), len(private(world))) == (3, 1)
+    with read_only(world.engine) as session:
+        competition = registry.get_competition(session, "digits")
+        assert "2 final entries wait" in str(reveal.in_the_way(session, competition, force=True))
+    monkeypatch.setattr(evaluations, "create", create)
+    assert advance(world, AFTER + MINUTE) == 0
+    assert private(world) == sorted(entries(world))
+
+
+def test_of_two_that_close_at_once_one_does(world, ada, monkeypatch):
+    monkeypatch.setattr(final_evaluations, "_MOST", 1)
     scored(world, ada, 0.3, 0.2)
     scored(world, world.user("eve"), 0.1, at=NOW + 5 * MINUTE)
     engines = [world.engine, make_engine(world.engine.url)]
