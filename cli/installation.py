@@ -9,6 +9,7 @@ from cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
 
     from app.settings import Settings
 
@@ -53,6 +54,26 @@ def migrated_database(settings: "Settings") -> "Engine":
     raise _failed(
         "The database does not have this version's tables.", "not_migrated", "Run `lethe migrate` first."
     )
+
+
+@contextmanager
+def writing() -> "Iterator[Session]":
+    """Change the database of this machine's installation in one transaction. Raises CliError."""
+    from app.db import unit_of_work
+
+    engine = migrated_database(settings_of_environment())
+    with words_for_errors(), unit_of_work(engine) as session:
+        yield session
+
+
+@contextmanager
+def reading() -> "Iterator[Session]":
+    """Read the database of this machine's installation. Raises CliError."""
+    from app.db import read_only
+
+    engine = migrated_database(settings_of_environment())
+    with words_for_errors(), read_only(engine) as session:
+        yield session
 
 
 @contextmanager

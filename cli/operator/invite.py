@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import click
 
 from cli.errors import reported, usage_error
-from cli.installation import migrated_database, settings_of_environment, words_for_errors
+from cli.installation import read_settings, reading, writing
 from cli.operator.users import ACTOR, role_option
 from cli.options import examples, json_option
 from cli.text import moment, say, table
@@ -43,11 +43,9 @@ def invite(
 
 def _make(label: str, email: str, role: str, days: int, *, as_json: bool) -> None:
     from app import invitations, links
-    from app.db import unit_of_work
 
-    settings = settings_of_environment()
-    engine = migrated_database(settings)
-    with words_for_errors(), unit_of_work(engine) as session:
+    settings = read_settings()
+    with writing() as session:
         made, secret = invitations.make(session, role, label, email, days, ACTOR, datetime.now(UTC))
     link = links.invitation(settings, secret)
     if as_json:
@@ -62,11 +60,10 @@ def _make(label: str, email: str, role: str, days: int, *, as_json: bool) -> Non
 
 
 def _list(*, as_json: bool) -> None:
-    from app.db import read_only
     from app.views import users
 
-    engine, now = migrated_database(settings_of_environment()), datetime.now(UTC)
-    with words_for_errors(), read_only(engine) as session:
+    now = datetime.now(UTC)
+    with reading() as session:
         page = users.invitations(session, "", now)
         items = list(page.items)
         while page.next_cursor is not None:
@@ -92,9 +89,7 @@ def _list(*, as_json: bool) -> None:
 
 def _revoke(invitation_id: str) -> None:
     from app import invitations
-    from app.db import unit_of_work
 
-    engine = migrated_database(settings_of_environment())
-    with words_for_errors(), unit_of_work(engine) as session:
+    with writing() as session:
         invitations.revoke(session, invitation_id, ACTOR, datetime.now(UTC))
     say("Its link is good for nothing now.")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from cli.errors import CliError, reported
-from cli.installation import migrated_database, settings_of_environment, words_for_errors
+from cli.installation import read_settings, reading, writing
 from cli.options import examples, json_option
 from cli.text import moment, say, table
 
@@ -37,11 +37,9 @@ def user() -> None:
 def add(*, name: str, role: str) -> None:
     """Add an account and print its random password."""
     from app import auth
-    from app.db import unit_of_work
 
     password = secrets.token_urlsafe(12)
-    engine = migrated_database(settings_of_environment())
-    with words_for_errors(), unit_of_work(engine) as session:
+    with writing() as session:
         auth.create_user(session, name, password, role, datetime.now(UTC))
     click.echo(password)
 
@@ -55,11 +53,9 @@ def add(*, name: str, role: str) -> None:
 def organise(*, name: str, competition: str, withdraw: bool) -> None:
     """Make NAME organiser of COMPETITION, its slug: there they may see and do what an admin may."""
     from app import organisers
-    from app.db import unit_of_work
 
     change = organisers.withdraw if withdraw else organisers.grant
-    engine = migrated_database(settings_of_environment())
-    with words_for_errors(), unit_of_work(engine) as session:
+    with writing() as session:
         change(session, competition, name, ACTOR, datetime.now(UTC))
         found = organisers.names(session, competition)
     say(f"{competition} is organised by {', '.join(found) or 'admins alone'}.")
@@ -74,11 +70,9 @@ def token(*, name: str) -> None:
     from sqlalchemy import select
 
     from app import auth
-    from app.db import unit_of_work
     from app.models import User
 
-    engine = migrated_database(settings_of_environment())
-    with words_for_errors(), unit_of_work(engine) as session:
+    with writing() as session:
         found = session.scalar(select(User).where(User.name == name))
         if found is None:
             raise CliError(
@@ -97,11 +91,10 @@ def token(*, name: str) -> None:
 @reported
 def listed(*, search: str, as_json: bool) -> None:
     """List accounts, newest first."""
-    from app.db import read_only
     from app.views import users
 
-    engine, items, cursor = migrated_database(settings_of_environment()), [], ""
-    with words_for_errors(), read_only(engine) as session:
+    items, cursor = [], ""
+    with reading() as session:
         while True:
             page = users.listing(session, search, cursor)
             items += page.items
@@ -134,10 +127,8 @@ def listed(*, search: str, as_json: bool) -> None:
 def role(*, name: str, role: str) -> None:
     """Make NAME a participant or an admin."""
     from app import accounts
-    from app.db import unit_of_work
 
-    engine = migrated_database(settings_of_environment())
-    with words_for_errors(), unit_of_work(engine) as session:
+    with writing() as session:
         accounts.set_role(session, name, role, ACTOR, datetime.now(UTC))
     say(f"{name} is {'an admin' if role == 'admin' else 'a participant'} now.")
 
@@ -149,10 +140,8 @@ def role(*, name: str, role: str) -> None:
 def disable(*, name: str) -> None:
     """Let NAME in nowhere: their sessions, tokens and links end."""
     from app import accounts
-    from app.db import unit_of_work
 
-    engine = migrated_database(settings_of_environment())
-    with words_for_errors(), unit_of_work(engine) as session:
+    with writing() as session:
         accounts.disable(session, name, ACTOR, datetime.now(UTC))
     say(f"{name} is let in nowhere. Undo it: `lethe user enable {name}`.")
 
@@ -164,10 +153,8 @@ def disable(*, name: str) -> None:
 def enable(*, name: str) -> None:
     """Let NAME sign in again; tokens do not come back."""
     from app import accounts
-    from app.db import unit_of_work
 
-    engine = migrated_database(settings_of_environment())
-    with words_for_errors(), unit_of_work(engine) as session:
+    with writing() as session:
         accounts.enable(session, name, ACTOR, datetime.now(UTC))
     say(f"{name} may sign in again.")
 
@@ -179,11 +166,9 @@ def enable(*, name: str) -> None:
 def reset_link(*, name: str) -> None:
     """Print a link by which NAME chooses a new password: good once, for 24 hours."""
     from app import accounts, links, resets
-    from app.db import unit_of_work
 
-    settings = settings_of_environment()
-    engine = migrated_database(settings)
-    with words_for_errors(), unit_of_work(engine) as session:
+    settings = read_settings()
+    with writing() as session:
         secret = resets.issue(session, accounts.by_name(session, name), ACTOR, datetime.now(UTC))
     click.echo(links.reset(settings, secret))
     if not settings.base_url:
