@@ -9,8 +9,9 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, select, true
 from sqlalchemy.orm import Session
 
 from app import disqualification, entrants, ranking, registry
@@ -178,12 +179,35 @@ def _entries(
     shown: ColumnElement[bool] = SHOWN,
 ) -> tuple[list[Entry], int]:
     """Return the scored submissions, of all or of one, and how many more lack the score that ranks."""
+    query = _columns(by).where(
+        Submission.competition_id == competition.id,
+        Evaluation.split == split,
+        shown,
+        Score.current,
+        Reference.current,
+        Evaluation.status == Status.DONE,
+        Evaluation.verdict == Verdict.SCORED,
+        counted,
+    )
+    if split == "private":  # where final entries alone count, whatever else an admin has had evaluated
+        query = query.join(FinalEntry, FinalEntry.submission_id == Submission.id).where(
+            FinalEntry.state == FinalState.ENTERED
+        )
+    if entrant_id is not None:
+        query = query.where(whose == entrant_id)
+    rows = [tuple(row) for row in session.execute(query)]
+    entries = [Entry(*row) for row in rows if row[6] is not None]
+    return entries, len(rows) - len(entries)
+
+
+def _columns(by: Ranking) -> Select[*tuple[Any, ...]]:
+    """Ask for what an Entry holds, in its order, of every score."""
     numbers = {"official": Score.score, "calibrated": Score.calibrated_score}
     intervals = {
         "official": (Score.interval_low, Score.interval_high),
         "calibrated": (Score.calibrated_low, Score.calibrated_high),
     }
-    query = (
+    return (
         select(
             whose,
             Team.name,
@@ -205,26 +229,7 @@ def _entries(
         .join(Evaluation, Evaluation.submission_id == Submission.id)
         .join(Score, Score.evaluation_id == Evaluation.id)
         .join(Reference, Reference.id == Evaluation.reference_id)
-        .where(
-            Submission.competition_id == competition.id,
-            Evaluation.split == split,
-            shown,
-            Score.current,
-            Reference.current,
-            Evaluation.status == Status.DONE,
-            Evaluation.verdict == Verdict.SCORED,
-            counted,
-        )
     )
-    if split == "private":  # where final entries alone count, whatever else an admin has had evaluated
-        query = query.join(FinalEntry, FinalEntry.submission_id == Submission.id).where(
-            FinalEntry.state == FinalState.ENTERED
-        )
-    if entrant_id is not None:
-        query = query.where(whose == entrant_id)
-    rows = [tuple(row) for row in session.execute(query)]
-    entries = [Entry(*row) for row in rows if row[6] is not None]
-    return entries, len(rows) - len(entries)
 
 
 def _estimates(session: Session, entries: list[Entry], by: Ranking) -> list[Estimate]:

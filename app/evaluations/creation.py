@@ -49,13 +49,7 @@ def create(  # noqa: PLR0913 - what, on what, when, and its place in the queue
     """
     generation = _next_generation(session, submission.id, reference.split)
     asked_for = generation == 1 and reference.split == "public" if in_turn is None else in_turn
-    device = config_of(reference.competition).evaluation.device
-    place = {
-        "reference_id": reference.id,
-        "lane": Lane.NORMAL if asked_for else Lane.LOW,
-        "turn": turns.take(session, submission, device) if asked_for else 0,
-        "queued_at": now,
-    }
+    place = _place(session, submission, reference, now, in_turn=asked_for)
     smoke = [] if smoke_seed is None else [_run(SMOKE_INDEX, smoke_seed, place, RunKind.SMOKE)]
     evaluation = Evaluation(
         id=uuid4().hex,
@@ -78,18 +72,34 @@ def create(  # noqa: PLR0913 - what, on what, when, and its place in the queue
     )
     session.add(evaluation)
     session.flush()
-    detail = f"{reference.split}, generation {evaluation.generation}, {len(seeds)} runs"
-    detail += ", after a smoke run" if smoke else ""
+    _tell(session, evaluation, actor, now, smoke=bool(smoke))
+    return evaluation
+
+
+def _place(
+    session: Session, submission: Submission, reference: Reference, now: datetime, *, in_turn: bool
+) -> dict[str, Any]:
+    """Return where in the queue the runs stand: in the entrant's turn, or behind everybody's."""
+    device = config_of(reference.competition).evaluation.device
+    return {
+        "reference_id": reference.id,
+        "lane": Lane.NORMAL if in_turn else Lane.LOW,
+        "turn": turns.take(session, submission, device) if in_turn else 0,
+        "queued_at": now,
+    }
+
+
+def _tell(session: Session, evaluation: Evaluation, actor: str, now: datetime, *, smoke: bool) -> None:
+    detail = f"{evaluation.split}, generation {evaluation.generation}, {evaluation.n_runs} runs"
     events.write(
         session,
         "evaluation.queued",
         actor,
         now,
-        submission_id=submission.id,
+        submission_id=evaluation.submission_id,
         evaluation_id=evaluation.id,
-        detail=detail,
+        detail=detail + (", after a smoke run" if smoke else ""),
     )
-    return evaluation
 
 
 def _next_generation(session: Session, submission_id: str, split: str) -> int:
