@@ -92,3 +92,12 @@ def test_a_team_whose_name_would_be_markup_is_shown_as_text(client, world, sign_
     sign_in("ada")
     for path in (PAGE, "/competitions/digits/leaderboard", "/submissions"):
         assert "<b>1</b>" not in client.get(path).text
+
+
+def test_after_the_close_nobody_is_asked_to_submit_as_themselves(client, world, sign_in):
+    world.after_the_close()
+    sign_in("ada")
+    page = client.get(PAGE)
+    assert page.status_code == 200
+    assert "Teams could form until" in page.text
+    assert "as yourself" not in page.text
