@@ -1,7 +1,7 @@
 """A smoke run's way through the worker, on a real reference with public data; only the sandbox is the fake."""
 
 import shutil
-from dataclasses import replace
+import threading
 
 import pytest
 import torch
@@ -112,19 +112,29 @@ def test_a_fault_of_ours_in_a_smoke_run_is_retried(bench):
 
 
 def test_what_a_smoke_run_prints_is_shown_by_its_heartbeats_before_it_ends(bench, monkeypatch):
-    seen = []
-    show = evaluations.show_printed
+    seen, beats = [], threading.Semaphore(0)
+    show, beat = evaluations.show_printed, evaluations.heartbeat
 
     def shown(session, claim, text):
         seen.append((claim.kind, text))
         return show(session, claim, text)
 
+    def beating(*words):
+        beats.release()
+        return beat(*words)
+
     monkeypatch.setattr(evaluations, "show_printed", shown)
-    bench.settings = bench.settings.model_copy(update={"lease_seconds": 0.3})
-    beats = 0.5  # a run lasts for several heartbeats, none of which has anything new to show
+    monkeypatch.setattr(evaluations, "heartbeat", beating)
+    bench.settings = bench.settings.model_copy(update={"lease_seconds": 1.0})
 
     def behaviour(job):
-        return replace(speaking(bench, job), seconds=beats if job.log_bytes else 0.01)
+        said = speaking(bench, job)
+        if job.log_bytes:
+            job.printed(said.log)
+            for _ in range(4):  # of which the later ones have nothing new to show
+                assert beats.acquire(timeout=60)
+            assert seen == [(RunKind.SMOKE, "epoch 1\n")]
+        return said
 
     bench.drain(bench.worker(behaviour))
     assert seen == [(RunKind.SMOKE, "epoch 1\n")]
