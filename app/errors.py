@@ -119,7 +119,7 @@ class Forbidden(LetheError):
 
 
 class Disqualified(Forbidden):
-    """Taken out of a competition by an admin."""
+    """Taken out of a competition by an organiser."""
 
     code = "disqualified"
     title = "You are disqualified from this competition"

@@ -1,4 +1,4 @@
-"""By what admins look for evaluations."""
+"""By what organisers and admins look for evaluations."""
 
 from datetime import date
 from typing import Annotated, Literal

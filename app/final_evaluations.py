@@ -111,6 +111,6 @@ def _lock_entrants(session: Session, submissions: Sequence[Submission]) -> None:
 
 
 def _holds(evaluation: Evaluation, reference: Reference) -> bool:
-    """Tell whether an evaluation that an admin asked for before will do: it is under way or has a score."""
+    """Tell whether an evaluation that an organiser asked for before will do: it is under way or has a score."""
     fine = evaluation.status is not Status.DONE or evaluation.verdict is Verdict.SCORED
     return fine and evaluation.reference_id == reference.id

@@ -1,6 +1,6 @@
 """The quota ledger: a debit for each submission, a refund where Lethe is at fault or nothing ran.
 
-An admin may give entries, or take some, for a day or for every day: such a row changes the limit, not what is used.
+An organiser may give entries, or take some, for a day or for every day: such a row changes the limit, not what is used.
 """
 
 from collections.abc import Collection, Sequence
@@ -24,7 +24,7 @@ MOST_ADJUSTED = 1000
 class Quota:
     """Submissions of one entrant to one competition on the current UTC day."""
 
-    limit: int  # the competition's, and what an admin gave or took
+    limit: int  # the competition's, and what an organiser gave or took
     used: int
     resets_at: datetime  # the next UTC midnight
 
@@ -56,7 +56,7 @@ def so_far(
 ) -> tuple[int, int]:
     """Return how many submissions people have spent in a competition, and how many one entrant could have by today.
 
-    That is the quota of each UTC day since it opened, and what an admin gave or took until today.
+    That is the quota of each UTC day since it opened, and what an organiser gave or took until today.
     """
     today = now.astimezone(UTC).date()
     days = max(0, (today - competition.opens_at.date()).days + 1)
@@ -76,7 +76,7 @@ def _adjusts_until(today: date) -> ColumnElement[bool]:
 def adjustments(
     session: Session, user_id: str, competition: Competition, now: datetime, *, ahead: bool = False
 ) -> Sequence[QuotaEntry]:
-    """Return what an admin gave or took that holds today, or today or later, oldest first."""
+    """Return what an organiser gave or took that holds today, or today or later, oldest first."""
     days = (QuotaEntry.day >= _day(now)) if ahead else (QuotaEntry.day == _day(now))
     held = select(QuotaEntry).where(
         QuotaEntry.kind == ADJUST, *_of(user_id, competition), or_(days, QuotaEntry.day.is_(None))
@@ -92,7 +92,7 @@ def adjust(
     day: date | None,
     reason: str,
     *,
-    admin: User,
+    actor: User,
     now: datetime,
 ) -> QuotaEntry:
     """Give `amount` submissions, or take them if it is negative, on one UTC day, or on every day if that is None.
@@ -115,11 +115,11 @@ def adjust(
         amount=amount,
         created_at=now,
         reason=reason,
-        actor=admin.name,
+        actor=actor.name,
     )
     session.add(entry)
     detail = f"{competition.slug}, {user.name}: {amount:+d} {f'on {day}' if day else 'every day'}: {reason}"
-    events.write(session, "quota.adjusted", admin.name, now, detail=detail)
+    events.write(session, "quota.adjusted", actor.name, now, detail=detail)
     return entry
 
 

@@ -109,7 +109,7 @@ _ALL = (
         "over_cutoff",
         Verdict.TIMED_OUT,
         "A run was still going at the cutoff.",
-        "Do less work; the submission's page shows each run's seconds and cutoff. If only one run was slow, something else on the machine may have been: an admin can rerun it.",
+        "Do less work; the submission's page shows each run's seconds and cutoff. If only one run was slow, something else on the machine may have been: an organiser can rerun it.",
     ),
     _run(
         "memory_limit",
@@ -213,17 +213,17 @@ _ALL = (
     _ours(
         "worker_lost",
         "Workers were lost three times while they ran this submission.",
-        "Nothing to change: your quota is refunded and an admin will rerun it.",
+        "Nothing to change: your quota is refunded and an organiser will rerun it.",
     ),
     _ours(
         "sandbox_fault",
         "The sandbox failed three times on our side.",
-        "Nothing to change: your quota is refunded and an admin will rerun it.",
+        "Nothing to change: your quota is refunded and an organiser will rerun it.",
     ),
     _ours(
         "overdue",
         "No worker took this submission up in time.",
-        "Nothing to change: your quota is refunded and an admin will rerun it.",
+        "Nothing to change: your quota is refunded and an organiser will rerun it.",
     ),
 )
 

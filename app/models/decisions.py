@@ -65,7 +65,7 @@ class Disqualification(Base):
 
 
 class QuotaEntry(Base):
-    """The quota ledger: -1 for a submission, +1 for a refund, what an admin gives or takes; never updated."""
+    """The quota ledger: -1 for a submission, +1 for a refund, what an organiser gives or takes; never updated."""
 
     __tablename__ = "quota_entries"
     __table_args__ = (

@@ -71,7 +71,7 @@ def adjust(
 ) -> Response:
     """Give or take submissions, then show the entrant."""
     competition, user = entrants.find(session, slug, name)
-    quota.adjust(session, user, competition, amount, _day(day), reason, admin=organiser, now=now)
+    quota.adjust(session, user, competition, amount, _day(day), reason, actor=organiser, now=now)
     return _back(slug, name)
 
 

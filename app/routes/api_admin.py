@@ -1,4 +1,4 @@
-"""API v1 for admins: how things stand, evaluations, workers; and, for organisers too, rerun and cancel."""
+"""API v1 for admins: how things stand, workers; and, for organisers too, evaluations, rerun and cancel."""
 
 from typing import Annotated
 

@@ -70,7 +70,7 @@ def adjust_quota(
     """Change how many submissions are taken of somebody, on one day or on every day. The entrant sees the reason."""
     competition, user = entrants.find(session, slug, name)
     quota.adjust(
-        session, user, competition, wanted.amount, wanted.day, wanted.reason, admin=organiser, now=now
+        session, user, competition, wanted.amount, wanted.day, wanted.reason, actor=organiser, now=now
     )
     session.flush()
     made = views.describe(session, slug, name, now)

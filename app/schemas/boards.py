@@ -53,7 +53,7 @@ class LeaderboardOut(Out):
     flags: list[FlagOut] = Field(description="what the flags mean that rows carry")
     retraining: RetrainingOut | None = Field(description="the row of retraining from scratch; not ranked")
     unranked: int = Field(
-        description="submissions scored under an older reference: not ranked until an admin reruns them"
+        description="submissions scored under an older reference: not ranked until an organiser reruns them"
     )
     without_score: int = Field(
         description="submissions without the score that ranks, made by an older grader: not ranked until regraded"

@@ -12,7 +12,7 @@ from app.schemas.submissions import DisqualifiedOut, Links
 
 
 class AdjustmentOut(Out):
-    """Submissions that an admin gave, or took."""
+    """Submissions that an organiser gave, or took."""
 
     amount: int = Field(description="negative where some were taken")
     day: date | None = Field(description="the UTC day that it is for; null: every day")
@@ -27,7 +27,7 @@ class QuotaOut(Out):
     used: int
     remaining: int
     resets_at: datetime
-    adjustments: list[AdjustmentOut] = Field(description="what an admin changed of today's limit")
+    adjustments: list[AdjustmentOut] = Field(description="what an organiser changed of today's limit")
 
 
 class BundleLimitsOut(Out):

@@ -1,4 +1,4 @@
-"""What the API speaks to admins about entrants: their quota, and whether they count."""
+"""What the API speaks to organisers about entrants: their quota, and whether they count."""
 
 from datetime import date, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the API speaks to admins about reruns of many, and what they would change."""
+"""What the API speaks to organisers about reruns of many, and what they would change."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal

@@ -125,7 +125,7 @@ class SubmissionSummary(Out):
     runs_done: int
     runs_total: int
     generation: int
-    disqualified: bool = Field(description="whether it counts nowhere, by an admin's decision")
+    disqualified: bool = Field(description="whether it counts nowhere, by an organiser's decision")
     links: Links
 
 

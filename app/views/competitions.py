@@ -134,7 +134,7 @@ def disqualified_out(found: Disqualification | None) -> DisqualifiedOut | None:
 
 
 def quota_out(session: Session, user: User, competition: Competition, now: datetime) -> QuotaOut:
-    """Return somebody's quota of today, with what an admin changed of it."""
+    """Return somebody's quota of today, with what an organiser changed of it."""
     found = quota.remaining(session, user.id, competition, registry.config_of(competition), now)
     changes = quota.adjustments(session, user.id, competition, now)
     return QuotaOut(
@@ -147,7 +147,7 @@ def quota_out(session: Session, user: User, competition: Competition, now: datet
 
 
 def adjustment_out(entry: QuotaEntry) -> AdjustmentOut:
-    """Return what an admin gave or took."""
+    """Return what an organiser gave or took."""
     assert entry.reason is not None, "an adjustment has its reason"
     day = None if entry.day is None else date.fromisoformat(entry.day)
     return AdjustmentOut(amount=entry.amount, day=day, reason=entry.reason, at=entry.created_at)

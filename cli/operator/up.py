@@ -15,10 +15,10 @@ import click
 from cli.errors import reported
 from cli.installation import settings_of_environment
 from cli.operator.supervisor import Supervisor, run
+from cli.options import examples
 
 if TYPE_CHECKING:
     from app.settings import Settings
-from cli.options import examples
 
 HEALTHY_SECONDS = 60.0
 

@@ -15,7 +15,7 @@ TOMORROW = NOW + timedelta(days=1)
 def adjust(world, user, admin, amount, day=None):
     with unit_of_work(world.engine) as session:
         competition = registry.get_competition(session, "digits")
-        quota.adjust(session, user, competition, amount, day, "the queue stood still", admin=admin, now=NOW)
+        quota.adjust(session, user, competition, amount, day, "the queue stood still", actor=admin, now=NOW)
 
 
 def left(world, user, at=NOW):

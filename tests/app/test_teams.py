@@ -376,7 +376,7 @@ def test_what_an_admin_gave_counts_for_the_team(world, door, do, sieve, ada, gra
     world.competition(opens_at=NOW.replace(hour=0))
     with unit_of_work(world.engine) as session:
         competition = registry.get_competition(session, "digits")
-        quota.adjust(session, grace, competition, 1, None, "a fault", admin=admin, now=NOW)
+        quota.adjust(session, grace, competition, 1, None, "a fault", actor=admin, now=NOW)
     for person, count in ((ada, 4), (grace, 2)):
         for _ in range(count):
             door(user_id=person.id)
