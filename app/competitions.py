@@ -6,11 +6,14 @@ This module reads what needs no torch: the configuration and the pages.
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from app.errors import LetheError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 SPLITS = ("public", "private")
 """Scored while the competition is open; decides in the end."""
@@ -199,8 +202,18 @@ def load_config(folder: Path) -> CompetitionConfig:
     try:
         return CompetitionConfig.model_validate(raw)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {_needs(e)}" for e in error.errors())
         raise InvalidCompetition(f"{path}: {problems}") from error
+
+
+def _needs(error: "ErrorDetails") -> str:
+    match error["type"]:
+        case "missing":
+            return "this key is required"
+        case "extra_forbidden":
+            return "there is no such key"
+        case _:
+            return error["msg"].removeprefix("Value error, ")
 
 
 def load_pages(folder: Path) -> dict[str, str]:

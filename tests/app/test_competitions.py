@@ -39,7 +39,7 @@ def test_four_keys_are_enough_and_times_come_out_as_utc(folder):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("summery = 'x'", "summery"),
+        ("summery = 'x'", "summery: there is no such key"),
         ("[evaluation]\nmodels = 2", "evaluation.models"),
         ("[evaluation]\ncutoff_fraction = 0", "evaluation.cutoff_fraction"),
         ("[evaluation]\nranking = 'mine'", "evaluation.ranking"),
@@ -61,8 +61,14 @@ def test_a_bad_configuration_names_the_file_and_the_key(folder, text, words):
 def test_a_time_without_a_zone_is_refused_with_an_example(folder):
     (folder / "competition.toml").write_text(LEAST.replace("+02:00", ""))
     with pytest.raises(
-        InvalidCompetition, match=r"opens_at.*give a time zone, for example 2026-01-01T00:00:00Z"
+        InvalidCompetition, match=r"opens_at: give a time zone, for example 2026-01-01T00:00:00Z"
     ):
+        load_config(folder)
+
+
+def test_a_key_that_is_missing_is_named(folder):
+    (folder / "competition.toml").write_text(LEAST.replace("title", "titel"))
+    with pytest.raises(InvalidCompetition, match="title: this key is required; titel: there is no such key"):
         load_config(folder)
 
 
