@@ -96,8 +96,8 @@ _ALL = (
     ),
     _bundle(
         "missing_entry_function",
-        "submission.py does not define the entry function.",
-        "Define unlearning(net, retain_loader, forget_loader, val_loader) at the top level.",
+        "submission.py does not define the competition's entry function.",
+        "Define a function of exactly that name at the top level; it takes net, retain_loader, forget_loader, val_loader.",
     ),
     _bundle(
         "unknown_argument",
@@ -126,8 +126,8 @@ _ALL = (
     _run(
         "entry_function_missing",
         Verdict.CRASHED,
-        "After import, submission.py has no callable entry function.",
-        "Define unlearning(net, retain_loader, forget_loader, val_loader) at the top level.",
+        "After import, submission.py has no callable entry function of the name that the competition gives.",
+        "Define a function of exactly that name at the top level; it takes net, retain_loader, forget_loader, val_loader.",
     ),
     _run(
         "unknown_argument_at_run",

@@ -10,6 +10,8 @@ import resource
 import sys
 import warnings
 from collections.abc import Iterator
+from difflib import get_close_matches
+from itertools import islice
 
 KNOWN = (
     "net",
@@ -30,6 +32,8 @@ MAX_SOURCE_BYTES = 2_000_000
 _MEMORY_BYTES = 512 * 2**20
 _CPU_SECONDS = 5
 _POSITIONAL = 4  # network, retain, forget, validation
+_NAMES_COMPARED = 100
+_LONGEST_NAME = 64
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Problem = tuple[str, str]
@@ -50,11 +54,18 @@ def check(source: bytes, entry_function: str) -> Problem | None:
         return "source_too_complex", "The source is too deeply nested."
     functions = [node for node in _top_level(tree.body) if _defines(node, entry_function)]
     if not functions:
-        return "missing_entry_function", f"submission.py defines no {entry_function}() at its top level."
+        return "missing_entry_function", _missing(entry_function, tree.body)
     last = functions[-1]
     if isinstance(last, Function) and not last.decorator_list:
         return _check_arguments(last)
     return None  # imported, assigned or decorated: known only once it runs
+
+
+def _missing(entry_function: str, body: list[ast.stmt]) -> str:
+    names = (node.name for node in _top_level(body) if isinstance(node, Function))
+    near = get_close_matches(entry_function, list(islice(names, _NAMES_COMPARED)), n=1)
+    but = f", but {near[0]}()" if near and len(near[0]) <= _LONGEST_NAME else ""
+    return f"submission.py defines no {entry_function}() at its top level{but}."
 
 
 def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:

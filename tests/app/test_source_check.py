@@ -90,6 +90,12 @@ def test_a_missing_entry_function_is_refused(source):
     assert code(source) == "missing_entry_function"
 
 
+def test_a_function_of_a_name_like_it_is_named():
+    problem = check(b"def load(): pass\ndef unlearn(net): pass", "unlearning")
+    assert problem is not None
+    assert problem[1] == "submission.py defines no unlearning() at its top level, but unlearn()."
+
+
 @pytest.mark.parametrize(
     ("source", "line"),
     [("x = 1\ndef unlearning(:\n", "line 2"), ("\n\nreturn 1\n", "line 3"), ("def f(a, a): pass", "line 1")],
