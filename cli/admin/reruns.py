@@ -58,15 +58,17 @@ def _matching(api: Api, params: dict[str, str]) -> list[str]:
     return found
 
 
-@examples("lethe admin rerun list")
+@examples("lethe admin rerun list", "lethe admin rerun list --competition digits")
 @rerun.command("list")
+@click.option("--competition", metavar="SLUG", help="Only those that concern this competition.")
+@click.option("--cursor", help="Go on where `next_cursor` of an earlier answer points.")
 @json_option
 @url_option
 @reported
-def list_(*, as_json: bool, url: str | None) -> None:
+def list_(*, as_json: bool, url: str | None, **wanted: str | None) -> None:
     """List reruns, newest first."""
     with signed_in(url) as api:
-        found = api.read("admin/reruns")
+        found = api.read("admin/reruns", {name: value for name, value in wanted.items() if value})
     if as_json:
         printed(found)
         return
@@ -82,6 +84,8 @@ def list_(*, as_json: bool, url: str | None) -> None:
         for one in found["items"]
     ]
     click.echo(table(("id", "state", "ended", "made", "by", "reason"), rows))
+    if found.get("next_cursor"):
+        say(f"More: add --cursor {found['next_cursor']}")
 
 
 @examples("lethe admin rerun show 5c1d...")

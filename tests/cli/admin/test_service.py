@@ -60,6 +60,20 @@ def test_an_admin_reruns_what_matches_looks_and_applies(world, lethe):
     assert lethe("admin", "rerun", "drop", which).exit_code == 1
 
 
+def test_reruns_are_listed_page_by_page_and_by_competition(world, lethe, monkeypatch):
+    world.scored("ada", 0.08, 0.98, 0.97)
+    monkeypatch.setattr("app.views.reruns.PAGE_SIZE", 1)
+    for reason in ("the first", "the second"):
+        made = lethe("admin", "rerun", "start", "--person", "ada", "--reason", reason)
+        assert lethe("admin", "rerun", "drop", made.stdout.strip()).exit_code == 0
+    one = lethe("admin", "rerun", "list", "--competition", "digits")
+    other = lethe("admin", "rerun", "list", "--cursor", one.stderr.split()[-1])
+    held = [[word in page.stdout for page in (one, other)] for word in ("the first", "the second")]
+    assert sorted(held) == [[False, True], [True, False]]
+    assert "More" not in other.stderr
+    assert "the " not in lethe("admin", "rerun", "list", "--competition", "faces").stdout
+
+
 def test_nothing_is_rerun_without_a_filter_or_a_name(world, lethe):
     assert lethe("admin", "rerun", "start", "--reason", "all").exit_code == 1
 
