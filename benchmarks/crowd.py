@@ -10,7 +10,8 @@ from app import auth
 from app.db import unit_of_work
 from app.models import Competition, Evaluation, Reference, Run, Score, Submission, User
 from app.status import RunStatus, Status, Verdict
-from tests.seeding import World, graded
+from tests.grades import graded
+from tests.seeding import World
 
 PEOPLE = 100
 SUBMISSIONS = 10_000

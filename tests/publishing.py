@@ -7,7 +7,7 @@ import numpy as np
 
 from app import registry
 from app.db import unit_of_work
-from tests.seeding import FACTS
+from tests.grades import FACTS
 
 RNG = np.random.default_rng(5)
 

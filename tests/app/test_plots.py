@@ -7,7 +7,7 @@ import pytest
 from app import plots
 from app.competitions import Publish
 from app.plots import RATES, Plots
-from tests.seeding import drawn_from
+from tests.grades import drawn_from
 
 
 def stored(**values):

@@ -14,8 +14,9 @@ from app.evaluations import RunOutcome
 from app.models import Evaluation
 from app.streams import PER_PERSON
 from tests.bundles import zipped
+from tests.grades import N_MODELS
 from tests.lending import lend
-from tests.seeding import DAY, GOOD, LEASE, N_MODELS, PASSWORD, submissions_of
+from tests.seeding import DAY, GOOD, LEASE, PASSWORD, submissions_of
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from app.db import read_only
 from app.models import Evaluation
 from tests.bundles import zipped
 from tests.e2e.test_pages import choose, sign_in
-from tests.seeding import GOOD, N_MODELS
+from tests.grades import N_MODELS
+from tests.seeding import GOOD
 
 
 @contextmanager

@@ -16,8 +16,9 @@ from app.schemas.scores import SummaryOut
 from app.schemas.submissions import SubmissionOut
 from app.status import Verdict
 from app.streams import PER_PERSON
+from tests.grades import FACTS, graded
 from tests.lending import lend
-from tests.seeding import DAY, FACTS, LEASE, graded
+from tests.seeding import DAY, LEASE
 
 
 def test_an_unchanged_submission_answers_304_and_a_changed_one_does_not(client, world, bearer):

@@ -13,7 +13,7 @@ from app.models import Score
 from app.routes.examples.plots import PLOTS, PROGRESS
 from app.schemas.plots import BoardProgressOut, PlotsOut
 from app.views.plots import NO_SCORE, OLDER, TOO_FEW, WITHHELD
-from tests.seeding import drawn_from
+from tests.grades import drawn_from
 
 BIGGEST = 20_000
 TABLED = re.compile(r"</svg>\s*<details[^>]*>\s*<summary>.*?</summary>\s*<div[^>]*>\s*<table>\s*<caption>")
