@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     ForeignKey,
     Index,
     String,
@@ -161,7 +162,7 @@ class Run(Base):
     log_digest: Mapped[str | None] = mapped_column(
         String(64)
     )  # blob of what a smoke run printed; no other has one
-    log_dropped_bytes: Mapped[int | None]  # left out in the middle of that log
+    log_dropped_bytes: Mapped[int | None] = mapped_column(BigInteger)  # left out in the middle of that log
     queued_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -23,7 +23,7 @@ DAY = timedelta(hours=24)
 SCORE = NewScore("1", 0.5, 0.4, 0.9, 0.8, {"epsilon": [1.0, None]})
 GOOD = "def unlearning(net, retain_loader, forget_loader, val_loader): pass\n"
 FAILURE = RunOutcome(2.0, verdict=Verdict.TIMED_OUT, reason="over_cutoff")
-SMOKED = RunOutcome(0.5, log=RunLog("f" * 64, 7))
+SMOKED = RunOutcome(0.5, log=RunLog("f" * 64, 10 << 30))  # which printed without end
 
 
 @pytest.fixture(scope="session")
