@@ -17,6 +17,7 @@ from app.logs import readable
         (b"\x1b[1;31mred\x1b[0m \x1b[2J\x1b[Hhome", "red home"),
         (b"\x1b]0;a title\x07after \x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "after link"),
         (b"\x1b]52;never ended", ""),
+        (b"lost \x1b]0;never ended\nkept\x1bP too\r\nand \x1b]0;broken\x1b[31m off", "lost \nkept\nand  off"),
         (b"\x1bcreset \x1b(Bset", "reset set"),
         (b"10 %\r50 %\r\n100 %", "10 %\n50 %\n100 %"),
         (b"bell\a back\b nul\0 del\x7f c1\xc2\x9b31m", "bell back nul del c131m"),
