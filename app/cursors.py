@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -57,7 +57,8 @@ def decode(cursor: str) -> Position:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         moment, _, identifier = raw.partition("|")
         created_at = datetime.fromisoformat(moment)
-    except (binascii.Error, ValueError) as error:
+        created_at.astimezone(UTC)  # in which there may be no such time
+    except (binascii.Error, ValueError, OverflowError) as error:
         raise BadRequest("The cursor is not one of ours.", advice="Start without a cursor.") from error
     if created_at.tzinfo is None or not identifier or has_control(identifier):
         raise BadRequest("The cursor is not one of ours.", advice="Start without a cursor.")

@@ -9,6 +9,7 @@ from app import finals, problems, reveal
 from app.dependencies import Ctx, Now, Person, Reading, Writing
 from app.errors import BadRequest, Conflict
 from app.routes.door import OrganiserOf
+from app.text import PlainText
 from app.views import boards, competitions
 from app.views import finals as views
 
@@ -37,7 +38,7 @@ def choose(
     person: Person,
     now: Now,
     *,
-    submission: Annotated[list[str] | None, Form(max_length=1000)] = None,
+    submission: Annotated[list[PlainText] | None, Form(max_length=1000)] = None,
     seen: Annotated[list[str] | None, Form(max_length=1000)] = None,
 ) -> Response:
     """Make the marked submissions the choice; one that is refused shows the form again with the reason.

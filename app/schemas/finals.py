@@ -9,6 +9,7 @@ from app.schemas.base import Graded, Out
 from app.schemas.scores import DecimalsOut
 from app.schemas.submissions import Links
 from app.status import FinalState, Status, Verdict
+from app.text import PlainText
 
 
 class CandidateOut(Out):
@@ -58,7 +59,7 @@ class FinalsIn(BaseModel):
         extra="forbid",
         json_schema_extra={"examples": [{"submission_ids": ["3f2b8c1d9e4a4f6b8a7c6d5e4f3a2b1c"]}]},
     )
-    submission_ids: list[str] = Field(max_length=100, description="none leaves the choice to the close")
+    submission_ids: list[PlainText] = Field(max_length=100, description="none leaves the choice to the close")
     seen: list[str] | None = Field(
         default=None,
         max_length=100,

@@ -10,7 +10,12 @@ from app.settings import Settings
 from tests.bundles import zipped
 from tests.seeding import GOOD, PASSWORD, World
 
-FORGED = base64.urlsafe_b64encode(b"2026-03-02T09:00:00+00:00|a\0b").decode().rstrip("=")
+
+def cursor(position):
+    return base64.urlsafe_b64encode(position).decode().rstrip("=")
+
+
+FORGED = cursor(b"2026-03-02T09:00:00+00:00|a\0b")
 
 
 @pytest.fixture
@@ -40,6 +45,8 @@ def test_reads_with_control_characters_or_huge_numbers_are_refused(place):
         "/api/v1/submissions?competition=%00": 400,
         f"/api/v1/submissions?cursor={FORGED}": 400,
         f"/admin/evaluations?cursor={FORGED}": 400,
+        f"/submissions?cursor={cursor(b'0001-01-01T00:00:00+14:00|a')}": 400,
+        f"/api/v1/admin/reruns?cursor={cursor(b'9999-12-31T23:59:59-14:00|a')}": 400,
         "/admin/events?submission=a%00": 400,
         f"/admin/events?before={2**31}": 422,
         f"/admin/events?before={10**40}": 422,
@@ -70,6 +77,8 @@ def test_writes_with_control_characters_are_refused(place):
         "half a pair": client.post(rerun, content=half, headers={"Content-Type": "application/json"}),
         "form note": client.post("/competitions/digits/submit", **form),
         "query note": client.post(bundles, content=zipped(GOOD), params={"note": "a\0b"}),
+        "form finals": client.post("/competitions/digits/finals", data={"submission": "a\0b"}),
+        "json finals": client.put("/api/v1/competitions/digits/finals", json={"submission_ids": ["a\0b"]}),
         "key": client.post(bundles, content=zipped(GOOD), headers={"Idempotency-Key": "a\x01b"}),
     }
     assert {name: answer.status_code for name, answer in answers.items()} == {
@@ -79,6 +88,8 @@ def test_writes_with_control_characters_are_refused(place):
         "half a pair": 422,
         "form note": 400,
         "query note": 400,
+        "form finals": 422,
+        "json finals": 422,
         "key": 422,
     }
     assert "control characters" in answers["form note"].text
