@@ -38,7 +38,7 @@ def evaluations(
     shown = {
         "page": evaluation_list.page(session, wanted, admin),
         "wanted": wanted,
-        "options": evaluation_list.options(session),
+        "options": evaluation_list.options(session, admin),
         "statuses": list(Status),
         "verdicts": list(Verdict),
         "base": "/admin/evaluations",

@@ -40,7 +40,7 @@ def evaluations(
         "competition": competitions.describe(session, slug, organiser, now),
         "page": evaluation_list.page(session, here, organiser),
         "wanted": here,
-        "options": evaluation_list.options(session),
+        "options": evaluation_list.options(session, organiser),
         "statuses": list(Status),
         "verdicts": list(Verdict),
         "base": f"/organise/{slug}",

@@ -9,7 +9,7 @@ from app.schemas.base import Out
 from app.schemas.scores import ScoreOut
 from app.schemas.submissions import Links, ReasonOut
 from app.status import Status, Verdict, WorkerState
-from app.text import PlainText
+from app.text import Reason
 
 
 class RerunIn(BaseModel):
@@ -20,7 +20,7 @@ class RerunIn(BaseModel):
         json_schema_extra={"examples": [{"split": "public", "reason": "the worker's disk was full"}]},
     )
     split: str = Field(default="public", pattern="^(public|private)$")
-    reason: PlainText = Field(min_length=1, max_length=500, description="kept in the event log")
+    reason: Reason = Field(description="kept in the event log")
 
 
 class EvaluationOut(Out):

@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, TypeVarTuple
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true, tuple_
 from sqlalchemy.orm import Session, joinedload
 
 from app import access, cursors, disqualification
 from app.errors import BadRequest
 from app.evaluation_filter import Chosen, EvaluationFilter
-from app.models import Calibration, Competition, Evaluation, Run, Score, Submission, User
+from app.models import Calibration, Competition, Evaluation, Reference, Run, Score, Submission, User
 from app.reruns import MOST
 from app.schemas.evaluations import EvaluationRow, EvaluationRows
 from app.schemas.submissions import Links
@@ -122,16 +122,22 @@ def _meant(wanted: Chosen) -> EvaluationFilter:
     return wanted if wanted.all else EvaluationFilter(competition=wanted.competition)
 
 
-def options(session: Session) -> Options:
-    """Return what there is to filter by."""
+def options(session: Session, viewer: User) -> Options:
+    """Return what there is to filter by in the competitions that the viewer organises."""
+    reach = access.reach(viewer)
+    here = true() if reach is None else Competition.slug.in_(reach)
     reasons = select(Evaluation.reason).where(Evaluation.reason.is_not(None)).distinct()
     workers = select(Run.worker).where(Run.worker.is_not(None)).distinct()
+    devices = select(Calibration.device_name).distinct().order_by(Calibration.device_name)
+    if reach is not None:
+        of_reference = Reference.competition_id.in_(select(Competition.id).where(here))
+        reasons = reasons.join(Reference, Reference.id == Evaluation.reference_id).where(of_reference)
+        workers = workers.join(Reference, Reference.id == Run.reference_id).where(of_reference)
+        devices = devices.join(Reference, Reference.id == Calibration.reference_id).where(of_reference)
     return Options(
-        competitions=session.scalars(select(Competition.slug).order_by(Competition.slug)).all(),
+        competitions=session.scalars(select(Competition.slug).where(here).order_by(Competition.slug)).all(),
         reasons=sorted(one for one in session.scalars(reasons) if one),
-        devices=session.scalars(
-            select(Calibration.device_name).distinct().order_by(Calibration.device_name)
-        ).all(),
+        devices=session.scalars(devices).all(),
         workers=sorted(one for one in session.scalars(workers) if one),
     )
 

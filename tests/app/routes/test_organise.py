@@ -5,7 +5,8 @@ import pytest
 from app import organisers
 from app.db import read_only, unit_of_work
 from app.models import User
-from tests.seeding import PASSWORD
+from tests.lending import lend
+from tests.seeding import DAY, LEASE, PASSWORD
 
 GRANTS = "/api/v1/admin/competitions/digits/organisers"
 
@@ -49,6 +50,21 @@ def test_an_organiser_finds_everybodys_evaluations_of_their_competition_alone(
     assert other not in page.text
     assert client.get("/organise/digits?status=done").text.count("No evaluation matches") == 1
     assert "Nothing has been measured yet" in client.get("/organise/digits/calibrations").text
+
+
+def test_the_filter_offers_an_organiser_nothing_of_other_competitions(client, world, sign_in, organiser):
+    world.competition("faces", n_models=4, title="Forget a face")
+    for slug, worker in (("digits", "gpu-8"), ("faces", "gpu-7")):
+        world.submit("ada", slug=slug)
+        with unit_of_work(world.engine) as session:
+            assert lend(session, worker=worker, limit=4, now=world.clock(), lease=LEASE, queue_due=DAY)
+    for name, path, workers in (
+        ("grace", "/organise/digits", {"gpu-8"}),
+        ("root", "/admin/evaluations", {"gpu-7", "gpu-8"}),
+    ):
+        sign_in(name)
+        page = client.get(path).text
+        assert {one for one in ("gpu-7", "gpu-8") if f"<option>{one}</option>" in page} == workers
 
 
 def test_an_organiser_reruns_and_cancels_and_the_log_names_them(client, world, bearer, sign_in, organiser):
