@@ -1,8 +1,8 @@
 """The leaderboard: each entrant's best published score on one split; an entrant is a person or a team.
 
 Only scores under the split's current reference are ranked: scores under different references do not compare. After
-the organiser has prepared another reference, a submission that was scored under an older one is ranked again once an
-admin has rerun it.
+the organiser has prepared another reference, a submission that was scored under an older one is ranked again once it
+has been rerun.
 """
 
 import math
@@ -189,7 +189,7 @@ def _entries(
         Evaluation.verdict == Verdict.SCORED,
         counted,
     )
-    if split == "private":  # where final entries alone count, whatever else an admin has had evaluated
+    if split == "private":  # where final entries alone count, whatever else an organiser has had evaluated
         query = query.join(FinalEntry, FinalEntry.submission_id == Submission.id).where(
             FinalEntry.state == FinalState.ENTERED
         )

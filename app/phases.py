@@ -25,12 +25,6 @@ class Phase(StrEnum):
         return self in {Phase.FINALS, Phase.REVEALED}
 
 
-LABELS = {
-    Phase.UPCOMING: "upcoming",
-    Phase.OPEN: "open",
-    Phase.FINALS: "final evaluation",
-    Phase.REVEALED: "results revealed",
-}
 ORDER = (Phase.OPEN, Phase.UPCOMING, Phase.FINALS, Phase.REVEALED)
 """In which lists show them: first where something can be done."""
 

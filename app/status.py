@@ -41,7 +41,7 @@ class Lane(IntEnum):
     """Which runs go first: whatever waits in a lower lane is lent before everything in a higher one."""
 
     NORMAL = 0
-    LOW = 1  # reruns: an admin may ask for hundreds at once
+    LOW = 1  # reruns: an organiser may ask for hundreds at once
 
 
 class WorkerState(StrEnum):

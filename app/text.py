@@ -27,7 +27,7 @@ Reason = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
     AfterValidator(_plain),
 ]
-"""Why an admin does something: a line that is kept, and may be shown to whom it concerns."""
+"""Why an organiser or admin does something: a line that is kept, and may be shown to whom it concerns."""
 
 LARGEST_ID = 2**31 - 1
 """What a database's integer column holds at most; asking it about a larger number is an error of its own."""

@@ -34,7 +34,7 @@ class Claim:
 def tell_ending(session: Session, evaluation: Evaluation, now: datetime) -> None:
     """Write what everybody whose submission it is shall hear of an evaluation that has just ended.
 
-    One on the private split is nobody's to hear of, nor is one whose outcome an admin has still to publish.
+    One on the private split is nobody's to hear of, nor is one whose outcome somebody has still to publish.
     """
     if evaluation.split != "public" or evaluation.rerun_id is not None:
         return
