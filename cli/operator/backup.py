@@ -1,6 +1,5 @@
 """`lethe admin backup` and `lethe admin restore`."""
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +9,7 @@ import click
 
 from cli.errors import CliError, reported, usage_error
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
-from cli.options import examples
+from cli.options import examples, printed
 from cli.progress import counting
 from cli.text import plural, say
 
@@ -49,7 +48,7 @@ def backup(*, folder: Path, as_json: bool) -> None:
     if made.missing:
         raise _lost(made, report)
     if as_json:
-        click.echo(json.dumps(report, indent=2))
+        printed(report)
 
 
 @examples("lethe admin restore /backups/monday")
@@ -82,7 +81,7 @@ def restore(*, folder: Path, as_json: bool) -> None:
     if made.missing:
         say(f"{plural(len(made.missing), 'blob')} had been lost before the backup was made.")
     if as_json:
-        click.echo(json.dumps(_report(made, folder), indent=2))
+        printed(_report(made, folder))
 
 
 def _report(made: "Backup", folder: Path) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """`lethe admin gc`: remove blobs that nothing names."""
 
-import json
 import re
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -10,7 +9,7 @@ import click
 
 from cli.errors import CliError, reported, usage_error
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
-from cli.options import examples, json_option
+from cli.options import examples, json_option, printed
 from cli.text import say, size, table
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def gc(*, grace: str, dry_run: bool, force: bool, as_json: bool) -> None:
     tallies = asdict(found)
     if as_json:
         report = {"grace_seconds": age.total_seconds(), "dry_run": dry_run, **tallies}
-        click.echo(json.dumps(report, indent=2))
+        printed(report)
         return
     rows = [[words, str(tallies[name]["blobs"]), size(tallies[name]["bytes"])] for name, words in _ROWS]
     click.echo(table(("", "blobs", "size"), rows, right=("blobs", "size")))

@@ -1,6 +1,5 @@
 """`lethe admin invite`: links by which people make their accounts."""
 
-import json
 from datetime import UTC, datetime
 
 import click
@@ -8,7 +7,7 @@ import click
 from cli.errors import reported, usage_error
 from cli.installation import read_settings, reading, writing
 from cli.operator.users import ACTOR, role_option
-from cli.options import examples, json_option
+from cli.options import examples, json_option, printed
 from cli.text import moment, say, table
 
 HEADER = ("id", "for", "as", "state", "made by", "used by", "ends")
@@ -50,7 +49,7 @@ def _make(label: str, email: str, role: str, days: int, *, as_json: bool) -> Non
     link = links.invitation(settings, secret)
     if as_json:
         shown = {"id": made.id, "link": link, "expires_at": made.expires_at.isoformat()}
-        click.echo(json.dumps(shown, indent=2))
+        printed(shown)
     else:
         click.echo(link)
     if settings.registration == "closed":
@@ -70,7 +69,7 @@ def _list(*, as_json: bool) -> None:
             page = users.invitations(session, page.next_cursor, now)
             items += page.items
     if as_json:
-        click.echo(json.dumps({"items": [one.model_dump(mode="json") for one in items]}, indent=2))
+        printed({"items": [one.model_dump(mode="json") for one in items]})
         return
     rows = [
         [

@@ -1,6 +1,5 @@
 """`lethe admin regrade`: everything graded again under this version of the grader."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ import click
 from cli.errors import CliError, reported, usage_error
 from cli.exit_codes import ExitCode
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
-from cli.options import examples, json_option
+from cli.options import examples, json_option, printed
 from cli.progress import counting
 from cli.text import number, plural, say, table
 
@@ -51,7 +50,7 @@ def regrade(*, slug: str | None, publish: bool, drop: bool, as_json: bool) -> No
         else:
             report = _regrade(engine, settings, slug, publish=publish, as_json=as_json)
     if as_json:
-        click.echo(json.dumps(report, indent=2))
+        printed(report)
 
 
 def _drop(engine: "Engine", slug: str | None) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """`lethe user`: accounts, straight in the database, for whoever runs the service."""
 
-import json
 import secrets
 from datetime import UTC, datetime
 
@@ -8,7 +7,7 @@ import click
 
 from cli.errors import CliError, reported
 from cli.installation import read_settings, reading, writing
-from cli.options import examples, json_option
+from cli.options import examples, json_option, printed
 from cli.text import moment, say, table
 
 ACTOR = "an operator"
@@ -102,7 +101,7 @@ def listed(*, search: str, as_json: bool) -> None:
                 break
             cursor = page.next_cursor
     if as_json:
-        click.echo(json.dumps({"items": [one.model_dump(mode="json") for one in items]}, indent=2))
+        printed({"items": [one.model_dump(mode="json") for one in items]})
         return
     header = ("name", "role", "organises", "e-mail", "made", "state")
     rows = [

@@ -1,6 +1,5 @@
 """`lethe competition`: what an organiser does with a competition's folder."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -13,7 +12,7 @@ import click
 from cli.errors import CliError, reported, usage_error
 from cli.exit_codes import ExitCode
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
-from cli.options import examples, json_option
+from cli.options import examples, json_option, printed
 from cli.organiser.reveal import reveal
 from cli.text import facts, number, say, table
 
@@ -49,7 +48,10 @@ def prepare(*, folder: str, as_json: bool) -> None:
     say(f"Preparing {path}")
     with words_for_errors(), _progress() as show:
         prepared = _prepare(path, settings, show)
-    click.echo(json.dumps(asdict(prepared), indent=2) if as_json else _drawn(prepared))
+    if as_json:
+        printed(asdict(prepared))
+    else:
+        click.echo(_drawn(prepared))
     for split, reference in prepared.splits.items():
         for warning in reference.warnings:
             say(f"Warning, {split} split: {warning}.")
@@ -78,7 +80,7 @@ def validate(*, folder: str, as_json: bool) -> None:
         "models_to_train": 1 + 4 * config.evaluation.models + dataset.has_smoke,
     }
     if as_json:
-        click.echo(json.dumps({"valid": True, **found}, indent=2))
+        printed({"valid": True, **found})
     else:
         shown = {**found, "pages": ", ".join(sorted(checked.pages))}
         click.echo(facts([(name.replace("_", " "), str(value)) for name, value in shown.items()]))

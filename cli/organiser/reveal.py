@@ -1,6 +1,5 @@
 """`lethe competition reveal`: the results, looked at and then shown to everybody."""
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +7,7 @@ import click
 
 from cli.errors import CliError, reported
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
-from cli.options import examples, json_option
+from cli.options import examples, json_option, printed
 from cli.text import number, say, table
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def reveal(*, slug: str, yes: bool, force: bool, as_json: bool) -> None:
         closing, board = _read(engine, slug)
     if as_json:
         found: dict[str, Any] = closing.model_dump(mode="json")
-        click.echo(json.dumps(found | {"leaderboard": board.model_dump(mode="json")}, indent=2))
+        printed(found | {"leaderboard": board.model_dump(mode="json")})
     else:
         click.echo(_drawn(board))
     if closing.failed:

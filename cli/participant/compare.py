@@ -1,6 +1,5 @@
 """`lethe compare`: which of two submissions is better."""
 
-import json
 from collections.abc import Sequence
 
 import click
@@ -8,7 +7,7 @@ import click
 from cli.client.api import Api, JsonObject
 from cli.client.config import connection, url_option
 from cli.errors import CliError, reported
-from cli.options import examples, json_option
+from cli.options import examples, json_option, printed
 from cli.text import clean, decimals_of, number, reach, say, seconds, table
 
 VERDICTS = {
@@ -41,7 +40,7 @@ def compare(*, a: str, b: str, slug: str | None, as_json: bool, url: str | None)
     with Api(connection(url)) as api:
         found = api.comparison(slug or _competition(api, a, b), a, b)
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        printed(found)
         return
     click.echo(drawn(found))
     say(clean(str(found.get("words", ""))))

@@ -1,13 +1,11 @@
 """`lethe competitions`: what there is to take part in."""
 
-import json
-
 import click
 
 from cli.client.api import Api
 from cli.client.config import connection, url_option
 from cli.errors import reported
-from cli.options import examples, json_option
+from cli.options import examples, json_option, printed
 from cli.text import moment, say, table
 
 _WHEN = {
@@ -28,7 +26,7 @@ def competitions(*, as_json: bool, url: str | None) -> None:
     with Api(connection(url)) as api:
         found = api.competitions()
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        printed(found)
         return
     rows = []
     for one in found["items"]:

@@ -14,7 +14,7 @@ from cli.client.retries import with_retries
 from cli.clock import Clock, pass_clock
 from cli.errors import CliError, reported
 from cli.exit_codes import ExitCode
-from cli.options import examples, json_option
+from cli.options import examples, json_option, printed
 from cli.progress import download_bar
 from cli.text import plural, say, size
 
@@ -53,7 +53,7 @@ def data(clock: Clock, slug: str, *, folder: Path | None, as_json: bool, url: st
         f"Try a bundle on them: lethe local BUNDLE --competition {target}"
     )
     if as_json:
-        click.echo(json.dumps({"folder": str(target), "fetched": fetched, **listing}, indent=2))
+        printed({"folder": str(target), "fetched": fetched, **listing})
     else:
         click.echo(str(target))
 

@@ -1,6 +1,5 @@
 """`lethe download`: a bundle as it was submitted."""
 
-import json
 from pathlib import Path
 
 import click
@@ -9,7 +8,7 @@ from cli.client.api import Api, signed_in
 from cli.client.config import url_option
 from cli.clock import Clock, pass_clock
 from cli.errors import CliError, reported
-from cli.options import examples, json_option
+from cli.options import examples, json_option, printed
 from cli.participant.data import fetch_file, is_whole
 from cli.progress import download_bar
 from cli.text import say, size
@@ -45,7 +44,10 @@ def download(clock: Clock, submission_id: str, *, path: Path | None, as_json: bo
         if not place.exists():
             _fetch(api, one, place, clock)
     say(f"{size(one['bytes'])}, sha256 {one['sha256']}.")
-    click.echo(json.dumps({"path": str(place), **one}, indent=2) if as_json else str(place))
+    if as_json:
+        printed({"path": str(place), **one})
+    else:
+        click.echo(str(place))
 
 
 def _fetch(api: Api, one: dict[str, object], place: Path, clock: Clock) -> None:

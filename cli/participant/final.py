@@ -1,6 +1,5 @@
 """`lethe final`: which submissions the private split is to rank me by."""
 
-import json
 from collections.abc import Sequence
 
 import click
@@ -8,7 +7,7 @@ import click
 from cli.client.api import JsonObject, signed_in
 from cli.client.config import url_option
 from cli.errors import reported
-from cli.options import examples, json_option
+from cli.options import examples, json_option, printed
 from cli.text import decimals_of, moment, number, say, table
 
 
@@ -59,7 +58,7 @@ def drop(*, slug: str, submission_ids: Sequence[str], as_json: bool, url: str | 
 
 def _show(found: JsonObject, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        printed(found)
         return
     shown = [*found["entries"], *found["candidates"]]
     if shown:

@@ -1,13 +1,11 @@
 """`lethe leaderboard`: who stands where, and where retraining itself would."""
 
-import json
-
 import click
 
 from cli.client.api import Api, JsonObject
 from cli.client.config import connection, url_option
 from cli.errors import reported, usage_error
-from cli.options import examples, json_option
+from cli.options import examples, json_option, printed
 from cli.text import decimals_of, moment, number, plural, reach, say, seconds, table
 
 LEFT = ("entrant", "last submission", "flags")
@@ -48,7 +46,7 @@ def leaderboard(
             return
         board = api.leaderboard(slug, **how)
     if as_json:
-        click.echo(json.dumps(board, indent=2))
+        printed(board)
         return
     click.echo(drawn(board, in_order=sort in {None, "rank", "-score"}))
     for note in [f"No row has {name!r} in a name."] if name and not board["rows"] else notes(board):

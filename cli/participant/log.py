@@ -1,6 +1,5 @@
 """`lethe log`: what a submission's smoke run printed."""
 
-import json
 import shlex
 from itertools import takewhile
 
@@ -10,7 +9,7 @@ from cli.client.api import Api, JsonObject
 from cli.client.config import Connection, connection, url_option
 from cli.clock import Clock, pass_clock
 from cli.errors import reported, usage_error
-from cli.options import examples, json_option
+from cli.options import examples, json_option, printed
 from cli.participant.follow import watch
 from cli.text import clean_lines, say
 
@@ -41,7 +40,7 @@ def log(clock: Clock, *, submission_id: str | None, follow: bool, as_json: bool,
             return
         text = api.log(submission_id)
     if as_json:
-        click.echo(json.dumps({"id": submission_id, "log": text}, indent=2))
+        printed({"id": submission_id, "log": text})
     else:
         click.echo(clean_lines(text), nl=bool(text) and not text.endswith("\n"))
 

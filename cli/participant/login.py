@@ -1,6 +1,5 @@
 """`lethe login`: check a token against the service and keep it for later commands."""
 
-import json
 import os
 import sys
 from urllib.parse import urlsplit
@@ -10,7 +9,7 @@ import click
 from cli.client.api import Api
 from cli.client.config import Connection, checked_token, config_path, connection, url_option, write
 from cli.errors import reported, usage_error
-from cli.options import examples, json_option
+from cli.options import examples, json_option, printed
 from cli.text import say
 
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
@@ -41,7 +40,7 @@ def login(*, as_json: bool, url: str | None) -> None:
     except OSError as error:
         raise usage_error(f"{path} cannot be written: {error.strerror}.", "bad_config") from error
     if as_json:
-        click.echo(json.dumps({"url": target.url, "config": str(path)}, indent=2))
+        printed({"url": target.url, "config": str(path)})
     else:
         say(f"The token works at {target.url}. It is kept in {path}.")
 

@@ -1,14 +1,12 @@
 """`lethe status`: one submission, or my last one, followed to its end if asked to."""
 
-import json
-
 import click
 
 from cli.client.api import Api
 from cli.client.config import connection, url_option
 from cli.clock import Clock, pass_clock
 from cli.errors import reported
-from cli.options import examples, json_option
+from cli.options import examples, json_option, printed
 from cli.participant.follow import check_wait, follow, wait_options
 from cli.participant.show import described, exit_code, next_command
 from cli.text import say
@@ -44,7 +42,10 @@ def status(
             submission = follow(api, target, submission_id, clock=clock, timeout=timeout)
         else:
             submission = api.submission(submission_id).submission
-    click.echo(json.dumps(submission, indent=2) if as_json else described(submission, target))
+    if as_json:
+        printed(submission)
+    else:
+        click.echo(described(submission, target))
     if wait:
         say(next_command(submission, target))
     raise click.exceptions.Exit(int(exit_code(submission)))

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import shutil
 import sys
 from itertools import islice
@@ -13,7 +12,7 @@ import click
 from cli.client.api import JsonObject, signed_in
 from cli.client.config import url_option
 from cli.errors import reported, usage_error
-from cli.options import examples, json_option
+from cli.options import examples, json_option, printed
 from cli.text import decimals_of, moment, number, say, table
 
 _COLUMNS = (
@@ -47,7 +46,7 @@ def submissions(*, competition: str | None, limit: int, as_csv: bool, as_json: b
     with signed_in(url) as api:
         items = list(islice(api.submissions(competition), limit))
     if as_json:
-        click.echo(json.dumps({"items": items}, indent=2))
+        printed({"items": items})
     elif as_csv:
         click.echo(_csv(items), nl=False)
     elif items:

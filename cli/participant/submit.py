@@ -1,7 +1,6 @@
 """`lethe submit`: from a folder or zip to an accepted submission, and if asked to, to its score."""
 
 import hashlib
-import json
 import secrets
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from cli.client.retries import with_retries
 from cli.clock import Clock, pass_clock
 from cli.errors import CliError, reported
 from cli.exit_codes import ExitCode
-from cli.options import examples, json_option
+from cli.options import examples, json_option, printed
 from cli.participant.bundle import Bundle, prepared
 from cli.participant.follow import check_wait, follow, resume_command, wait_options
 from cli.participant.show import described, exit_code, next_command
@@ -74,7 +73,7 @@ def submit(
         if wait:
             submission = follow(api, target, submission["id"], clock=clock, timeout=timeout)
     if as_json:
-        click.echo(json.dumps(submission, indent=2))
+        printed(submission)
     else:
         click.echo(described(submission, target) if wait else submission["id"])
     if wait:

@@ -1,6 +1,5 @@
 """`lethe team`: as whom I take part in a competition."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +10,7 @@ from cli.client.api import Api, JsonObject, signed_in
 from cli.client.config import url_option
 from cli.errors import CliError, reported
 from cli.exit_codes import ExitCode
-from cli.options import examples, json_option
+from cli.options import examples, json_option, printed
 from cli.text import clean, facts, moment, say, table
 
 Change = Callable[[Api], JsonObject]
@@ -25,7 +24,10 @@ def team() -> None:
 def _act(url: str | None, act: Change, *, as_json: bool) -> None:
     with signed_in(url) as api:
         page = act(api)
-    click.echo(json.dumps(page, indent=2) if as_json else drawn(page))
+    if as_json:
+        printed(page)
+    else:
+        click.echo(drawn(page))
 
 
 def _shown(command: Any) -> click.Command:
