@@ -84,8 +84,9 @@ def evaluate(
     due: datetime,
 ) -> None:
     """Queue an evaluation of each, in its entrant's turn, but where there is one under the same reference already."""
-    _lock_entrants(session, submissions)
+    _lock(session, submissions)
     for submission in submissions:
+        session.refresh(submission, ["evaluations"])  # an organiser may have asked for a rerun meanwhile
         private = [one for one in submission.evaluations if one.split == reference.split]
         if any(_holds(one, reference) for one in private):
             continue
@@ -103,10 +104,12 @@ def evaluate(
         )
 
 
-def _lock_entrants(session: Session, submissions: Sequence[Submission]) -> None:
+def _lock(session: Session, submissions: Sequence[Submission]) -> None:
+    """Lock entrants, for their turns, and submissions, as a rerun does."""
     people = select(User.id).where(User.id.in_({one.user_id for one in submissions})).order_by(User.id)
     teams = select(Team.id).where(Team.id.in_({one.team_id for one in submissions})).order_by(Team.id)
-    for locked in (people, teams):
+    sent = select(Submission.id).where(Submission.id.in_({one.id for one in submissions}))
+    for locked in (people, teams, sent.order_by(Submission.id)):
         session.execute(locked.with_for_update(key_share=True))
 
 

@@ -394,3 +394,24 @@ def test_no_close_gets_between_what_a_submission_sees_of_its_competition_and_its
     monkeypatch.setattr(entrants, "lock", while_locking)
     assert door().created
     assert kept_out
+
+
+def test_no_rerun_gets_between_a_final_entry_and_its_private_evaluation(world, ada, monkeypatch):
+    if world.engine.dialect.name == "sqlite":
+        pytest.skip("there is one writer at a time")
+    scored(world, ada, 0.3)
+    create, other, kept_out = evaluations.create, make_engine(world.engine.url), []
+
+    def while_rerunning(session, submission, *words, **more):
+        row = select(Submission.id).where(Submission.id == submission.id)
+        with unit_of_work(other) as rerun:
+            try:
+                rerun.execute(row.with_for_update(key_share=True, nowait=True))
+            except OperationalError:
+                kept_out.append(submission.id)
+                rerun.rollback()
+        return create(session, submission, *words, **more)
+
+    monkeypatch.setattr(evaluations, "create", while_rerunning)
+    advance(world)
+    assert kept_out == private(world) != []
