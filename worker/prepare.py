@@ -169,11 +169,12 @@ def _register(
             )
             for split, one in stored.items()
         }
-        return {split: _prepared(row) for split, row in rows.items()}
+        return {split: _prepared(row, checked.config) for split, row in rows.items()}
 
 
-def _prepared(row: Reference) -> PreparedSplit:
-    warnings = tuple(warnings_of(row.facts))
+def _prepared(row: Reference, config: CompetitionConfig) -> PreparedSplit:
+    cutoff = config.evaluation.cutoff_fraction * row.retrain_seconds
+    warnings = tuple(warnings_of(row.facts, cutoff))
     return PreparedSplit(
         row.digest, row.version, row.n_models, row.retrain_seconds, dict(row.facts), warnings
     )

@@ -25,6 +25,7 @@ Numbers = dict[str, NDArray[Any]]
 LEAST_ATTACK_AUC = 0.7
 """Of the original: below it, there is too little to forget for scores to differ."""
 MOST_RETRAINED_BIAS = 0.1
+LEAST_CUTOFF_SECONDS = 0.5
 """Of the retrained models' attack AUC from 0.5, where the forget set is like data that no model saw."""
 
 
@@ -137,8 +138,8 @@ def retraining_row(outputs: Numbers, labels: NDArray[Any]) -> dict[str, Any]:
     }
 
 
-def warnings_of(facts: Mapping[str, Any]) -> Sequence[str]:
-    """Return why a split's scores may not separate methods: facts as `build` measured them, in words."""
+def warnings_of(facts: Mapping[str, Any], cutoff_seconds: float) -> Sequence[str]:
+    """Return why a split's scores may not separate methods, in words: facts as `build` measured them."""
     original, retrained = (facts[who]["attack_auc"] for who in ("original", "retrained"))
     found = []
     if original < LEAST_ATTACK_AUC:
@@ -150,6 +151,11 @@ def warnings_of(facts: Mapping[str, Any]) -> Sequence[str]:
         found.append(
             f"models that never saw the forget set tell it from other data (attack AUC {retrained:.2f}, not within "
             f"0.5 +- {MOST_RETRAINED_BIAS}): give non-members of the forget set's kind"
+        )
+    if cutoff_seconds < LEAST_CUTOFF_SECONDS:
+        found.append(
+            f"a run is cut off after some {cutoff_seconds:.2f} s: below {LEAST_CUTOFF_SECONDS} s much of that goes by before code "
+            "begins, and a busy machine decides; raise evaluation.cutoff_fraction, or train for longer"
         )
     return found
 

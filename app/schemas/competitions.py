@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from pydantic import Field
 
-from app.competitions import Ranking
+from app.competitions import Batches, Ranking
 from app.phases import Phase
 from app.schemas.base import Out, Seconds
 from app.schemas.scores import DecimalsOut, RetrainingOut
@@ -57,6 +57,7 @@ class CompetitionOut(Out):
     what_next: str = Field(description="what happens next, in words")
     final_entries: int = Field(description="submissions of each entrant that the private split decides by")
     entry_function: str
+    batches: Batches = Field(description="what loaders yield")
     limits: BundleLimitsOut
     ranked_by: Ranking = Field(description="which score orders the leaderboard")
     runs: int = Field(description="N: runs per submission, each with its own seed")

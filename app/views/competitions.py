@@ -103,6 +103,7 @@ def describe(session: Session, slug: str, viewer: User | None, now: datetime) ->
         ),
         final_entries=config.final_entries,
         entry_function=config.entry_function,
+        batches=config.batches,
         limits=BundleLimitsOut.model_validate(config.bundle.model_dump()),
         ranked_by=config.evaluation.ranking,
         runs=config.evaluation.models if reference is None else reference.n_models,

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from app.competitions import InvalidCompetition
+from app.competitions import InvalidCompetition, load_config
 from app.db import make_engine, migrate, read_only
 from app.errors import Conflict
 from app.models import Competition, Reference
@@ -118,18 +118,19 @@ def test_the_facts_tell_memorisation_and_what_retraining_scores(prepared):
         assert facts["device"].endswith(", 1 thread")
 
 
-MEASURED = [  # attack AUCs of the original and of the retrained models, and a word of each warning
-    (0.77, 0.51, []),
-    (0.7, 0.6, []),
-    (0.69, 0.4, ["memorises"]),
-    (0.9, 0.61, ["never saw"]),
-    (0.5, 0.39, ["memorises", "never saw"]),
+MEASURED = [  # attack AUCs of the original and of the retrained models, a run's cutoff, and a word of each warning
+    (0.77, 0.51, 0.5, []),
+    (0.7, 0.6, 9, []),
+    (0.69, 0.4, 9, ["memorises"]),
+    (0.9, 0.61, 9, ["never saw"]),
+    (0.5, 0.39, 0.49, ["memorises", "never saw", "cut off after some 0.49 s"]),
 ]
 
 
-@pytest.mark.parametrize(("original", "retrained", "words"), MEASURED)
-def test_a_split_that_cannot_separate_methods_is_warned_of(original, retrained, words):
-    warnings = warnings_of({"original": {"attack_auc": original}, "retrained": {"attack_auc": retrained}})
+@pytest.mark.parametrize(("original", "retrained", "cutoff", "words"), MEASURED)
+def test_a_split_that_cannot_separate_methods_is_warned_of(original, retrained, cutoff, words):
+    facts = {"original": {"attack_auc": original}, "retrained": {"attack_auc": retrained}}
+    warnings = warnings_of(facts, cutoff)
     assert len(warnings) == len(words)
     assert all(word in warning for word, warning in zip(words, warnings, strict=True))
 
@@ -137,7 +138,8 @@ def test_a_split_that_cannot_separate_methods_is_warned_of(original, retrained, 
 def test_warnings_come_with_the_result(prepared):
     _, result, _ = prepared
     for reference in result.splits.values():
-        assert list(reference.warnings) == warnings_of(reference.facts)
+        cutoff = load_config(TINY).evaluation.cutoff_fraction * reference.retrain_seconds
+        assert list(reference.warnings) == warnings_of(reference.facts, cutoff)
 
 
 def test_both_splits_become_current_together_and_one_that_comes_back_is_current_again(place, folder):

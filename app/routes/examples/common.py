@@ -293,6 +293,7 @@ COMPETITION = {
     "what_next": what_next(Phase.OPEN, 2, automatic=False),
     "final_entries": 2,
     "entry_function": "unlearning",
+    "batches": {"size": 64, "kind": "tuple", "fields": {}},
     "limits": {"max_bytes": 10_000_000, "max_unpacked_bytes": 50_000_000, "max_files": 200, "per_day": 5},
     "ranked_by": "official",
     "runs": 32,

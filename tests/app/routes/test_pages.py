@@ -75,8 +75,27 @@ def test_the_submit_page_shows_format_and_quota_before_anything_is_sent(client, 
     sign_in("ada")
     world.submit("ada")
     text = client.get(SUBMIT).text
-    for words in ("1 of 3", "2026-03-03 00:00 UTC", "unlearning(net", "submission.py", "100 kB"):
+    for words in (
+        "1 of 3",
+        "2026-03-03 00:00 UTC",
+        "unlearning(net",
+        "(images, labels)",
+        "submission.py",
+        "100 kB",
+    ):
         assert words in text
+
+
+def test_the_names_in_a_batch_stand_where_one_submits(client, world, sign_in):
+    sign_in("ada")
+    batches = {"size": 32, "kind": "dict", "fields": {"image": "images", "age_group": "labels"}}
+    with unit_of_work(world.engine) as session:
+        one = registry.get_competition(session, "digits")
+        config = CompetitionConfig.model_validate(one.config | {"batches": batches})
+        registry.register(session, config, one.pages, world.clock())
+    for page in (SUBMIT, "/competitions/digits"):
+        assert '{"image": images, "age_group": labels}</code>, 32 images each' in client.get(page).text
+    assert client.get("/api/v1/competitions/digits").json()["batches"] == batches
 
 
 def test_a_plain_form_submits_and_leads_to_the_submission(client, sign_in):
