@@ -33,7 +33,7 @@ demo: system-demo $(VENV)/.installed
 	@$(BIN)/lethe up --port $(PORT) $(if $(CHECK),--check,|| [ $$? -eq 130 ])
 
 test: system-test $(VENV)/.installed-dev lint
-	sh .ci/with-docker $(BIN)/pytest
+	sh .ci/with-docker $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
