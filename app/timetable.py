@@ -16,6 +16,8 @@ from app.queue import Doorbell
 ACTOR = "close"
 PAUSE_SECONDS = 0.1
 """Between transactions that come one upon another: an SQLite database's other writers look for their turn that often."""
+MOST_TRANSACTIONS = 10
+"""At a time: whoever does this has a heartbeat to send too, and goes on when they reap again."""
 log = logging.getLogger("lethe.worker")
 
 
@@ -37,9 +39,11 @@ def advance(engine: Engine, now: datetime, queue_due: timedelta, bell: Doorbell)
 def _evaluate(
     engine: Engine, competition_id: str, now: datetime, queue_due: timedelta, bell: Doorbell
 ) -> None:
-    """Queue the evaluations of all final entries that wait for theirs."""
+    """Queue the evaluations of final entries that wait for theirs, as many as are made at a time."""
     try:
-        while _waits(engine, competition_id):
+        for _ in range(MOST_TRANSACTIONS):
+            if not _waits(engine, competition_id):
+                return
             with unit_of_work(engine) as session:
                 queued = final_evaluations.queue_some(session, competition_id, now, queue_due)
                 if queued is None:

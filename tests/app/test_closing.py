@@ -215,6 +215,16 @@ def test_evaluations_come_a_few_at_a_time_and_go_on_where_a_process_died(world, 
     assert private(world) == sorted(entries(world))
 
 
+def test_evaluations_beyond_what_is_made_at_a_time_wait_for_the_next(world, ada, monkeypatch):
+    scored(world, ada, 0.3, 0.2)
+    monkeypatch.setattr(final_evaluations, "_MOST", 1)
+    monkeypatch.setattr(timetable, "MOST_TRANSACTIONS", 1)
+    advance(world)
+    assert (len(entries(world)), len(private(world))) == (2, 1)
+    advance(world, AFTER + MINUTE)
+    assert private(world) == sorted(entries(world))
+
+
 def test_of_two_that_close_at_once_one_does(world, ada, monkeypatch):
     monkeypatch.setattr(final_evaluations, "_MOST", 1)
     scored(world, ada, 0.3, 0.2)
