@@ -16,7 +16,7 @@ from tools.markdown import NOTE, cell, prose, table
 
 Json = dict[str, Any]
 _METHODS = ("get", "head", "post", "put", "patch", "delete")
-_EXAMPLE_LINES = 60
+_EXAMPLE_LINES = 65
 _SHARED = "objects"
 _INTRODUCTION = """\
 Everything that the pages do, a program can do. Say who you are with `Authorization: Bearer TOKEN`; make a token on your account page. The same description for
