@@ -16,7 +16,7 @@ from statistics import quantiles
 
 LEAST_MEASURED = 3
 """Fewer runs say nothing of how they spread."""
-NOTHING_MEASURED = "no estimate yet: nothing was measured"
+NOTHING_MEASURED = "no estimate yet: no run has been timed here"
 NO_WORKER = "no estimate: no worker that may take it is at work now"
 _STEPS = ((60, 5), (600, 30), (3600, 300))
 _LAST_STEP = 1800

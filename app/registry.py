@@ -107,11 +107,19 @@ def _make_current(
     return reference
 
 
+def unknown(slug: str) -> NotFound:
+    """Return the error that says that there is no such competition."""
+    return NotFound(
+        f"There is no competition {slug[:64]!r}.",
+        advice="`lethe competitions`, or the first page, lists those that there are.",
+    )
+
+
 def get_competition(session: Session, slug: str) -> Competition:
     """Return a competition. Raises NotFound."""
     competition = session.scalar(select(Competition).where(Competition.slug == slug))
     if competition is None:
-        raise NotFound(f"There is no competition {slug[:64]!r}.")
+        raise unknown(slug)
     return competition
 
 

@@ -1,5 +1,6 @@
 """A worker's process from its back end on: pool, device, loop, presence and whoever lets the loop go on."""
 
+import logging
 import os
 import signal
 import socket
@@ -19,6 +20,7 @@ from worker.presence import identity, present
 from worker.sandbox.base import Backend
 from worker.sandbox.pool import Pool
 
+log = logging.getLogger("lethe.worker")
 LEFT_BEHIND = timedelta(days=1)
 """What was half-fetched before that belongs to a worker that died."""
 
@@ -45,6 +47,7 @@ def serve(
         engine, device, settings, name, probe=backend.probe, bell=doorbell(settings), metrics=metrics
     )
     who = identity(name, settings, pool.identity, utc_now())
+    log.info("%s is at work: %s, sandboxes by %s", who.name, who.device_name, who.sandboxes)
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: loop.stop())
     try:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import String, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from app import access, disqualification, ranking, submissions
+from app import access, disqualification, ranking, registry, submissions
 from app.competitions import Split
 from app.errors import NotFound
 from app.flags import FLAGS
@@ -191,7 +191,7 @@ def of_board(session: Session, slug: str, now: datetime, split: Split = "public"
     for one in dict.fromkeys(("public", split)):
         row = session.execute(_BOARD, {"slug": slug, "now": now, "split": one}).one_or_none()
         if row is None:
-            raise NotFound(f"There is no competition {slug[:64]!r}.")
+            raise registry.unknown(slug)
         rows.append(tuple(row))
     return _digest((split, rows))
 

@@ -35,7 +35,7 @@ def test_a_good_bundle_is_created_and_can_be_read_where_location_points(client, 
     assert (body["progress"].pop("ahead"), read["progress"].pop("ahead")) == (None, 0)
     assert (body["progress"].pop("estimate_words"), read["progress"].pop("estimate_words")) == (
         None,
-        "no estimate yet: nothing was measured",
+        "no estimate yet: no run has been timed here",
     )
     assert read == body
     assert left_over(world) == []

@@ -82,7 +82,7 @@ def test_a_stream_begins_with_a_beat_that_says_how_often_to_poll_and_with_the_st
         "runs_done": 0,
         "runs_total": 4,
         "ahead": 0,
-        "estimate_words": "no estimate yet: nothing was measured",
+        "estimate_words": "no estimate yet: no run has been timed here",
         "final": False,
     }
 

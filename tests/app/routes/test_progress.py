@@ -52,7 +52,7 @@ def test_nothing_is_estimated_before_anything_was_measured(world, progress):
     at_work(world)
     found = progress(world.submit("ada"))
     assert (found["ahead"], found["estimate"]) == (0, None)
-    assert found["estimate_words"] == "no estimate yet: nothing was measured"
+    assert found["estimate_words"] == "no estimate yet: no run has been timed here"
     assert names(found, "done") == ["received"]
     assert names(found, "now") == ["queued"]
     assert names(found, "ahead") == ["runs", "scoring", "done"]
@@ -186,7 +186,7 @@ def test_the_page_says_where_it_is_and_marks_the_current_stage(client, world, si
     text = client.get(f"/submissions/{mine}").text
     assert "1 submission before yours." in text
     assert text.count('aria-current="step"') == 1
-    assert "No estimate yet: nothing was measured" in text
+    assert "No estimate yet: no run has been timed here" in text
     assert text.count('role="status"') == 1
 
 

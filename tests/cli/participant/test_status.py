@@ -191,7 +191,7 @@ def test_the_place_in_the_queue_and_an_estimate_are_said_and_what_was_our_fault(
 
 
 def test_what_cannot_be_estimated_is_said_with_the_reason(service, lethe):
-    words = "no estimate yet: nothing was measured"
+    words = "no estimate yet: no run has been timed here"
     service.on(READ, Answer(200, on_its_way(ahead=0, estimate_words=words)))
     assert words in lethe("status", "abc123").stdout
 
