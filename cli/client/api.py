@@ -17,6 +17,8 @@ from cli.errors import CliError
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 CHUNK_BYTES = 64 * 1024
+_SHOWN_ID, _WHOLE_ID = 8, 32
+"""Characters of an id: as pages show it, and all."""
 
 
 JsonObject = dict[str, Any]
@@ -111,6 +113,19 @@ class Api:
                 advice="Make the first: lethe submit FOLDER --competition SLUG",
             )
         return str(newest["id"])
+
+    def whole(self, beginning: str) -> str:
+        """Return the id of mine that begins so, as pages show it; what none begins with stays. Raises CliError for several."""
+        if not _SHOWN_ID <= len(beginning) < _WHOLE_ID:
+            return beginning
+        found = [str(one["id"]) for one in self.submissions() if str(one["id"]).startswith(beginning)]
+        if len(found) > 1:
+            raise CliError(
+                f"{len(found)} of your submissions begin with {beginning!r}.",
+                code="ambiguous",
+                advice="Give more of the id; `lethe submissions --csv` prints whole ones.",
+            )
+        return found[0] if found else beginning
 
     def competitions(self) -> JsonObject:
         """List all competitions."""

@@ -38,6 +38,7 @@ SCORES = (
 def compare(*, a: str, b: str, slug: str | None, as_json: bool, url: str | None) -> None:
     """Compare submission A with submission B, by their ids: yours, or one of yours and an entry of the leaderboard."""
     with Api(connection(url)) as api:
+        a, b = api.whole(a), api.whole(b)
         found = api.comparison(slug or _competition(api, a, b), a, b)
     if as_json:
         printed(found)

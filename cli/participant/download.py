@@ -27,7 +27,7 @@ from cli.text import say, size
 def download(clock: Clock, submission_id: str, *, path: Path | None, as_json: bool, url: str | None) -> None:
     """Download the bundle of the submission ID, as it was submitted; its digest is checked."""
     with signed_in(url) as api:
-        found = api.submission(submission_id).submission
+        found = api.submission(api.whole(submission_id)).submission
         one = {
             "name": "The bundle",
             "bytes": found["bundle_bytes"],

@@ -38,7 +38,7 @@ def list_(*, slug: str, as_json: bool, url: str | None) -> None:
 def choose(*, slug: str, submission_ids: Sequence[str], as_json: bool, url: str | None) -> None:
     """Make exactly the submissions ID... my final entries, in place of what was chosen before."""
     with signed_in(url) as api:
-        _show(api.choose_finals(slug, submission_ids), as_json=as_json)
+        _show(api.choose_finals(slug, [api.whole(one) for one in submission_ids]), as_json=as_json)
 
 
 @examples("lethe final drop digits 4f1c...")
@@ -52,7 +52,8 @@ def drop(*, slug: str, submission_ids: Sequence[str], as_json: bool, url: str | 
     """Choose the submissions ID... no more; without one, leave the whole choice to the close."""
     with signed_in(url) as api:
         chosen = [one["submission_id"] for one in api.finals(slug)["entries"]]
-        kept = [one for one in chosen if submission_ids and one not in submission_ids]
+        dropped = {api.whole(one) for one in submission_ids}
+        kept = [one for one in chosen if submission_ids and one not in dropped]
         _show(api.choose_finals(slug, kept, seen=chosen), as_json=as_json)
 
 

@@ -34,7 +34,7 @@ def log(clock: Clock, *, submission_id: str | None, follow: bool, as_json: bool,
     target = connection(url)
     target.needed_token()
     with Api(target) as api:
-        submission_id = submission_id or api.newest()
+        submission_id = api.whole(submission_id) if submission_id else api.newest()
         if follow:
             _follow(api, target, submission_id, clock)
             return

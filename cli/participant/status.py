@@ -37,7 +37,7 @@ def status(
     target = connection(url)
     target.needed_token()
     with Api(target) as api:
-        submission_id = submission_id or api.newest()
+        submission_id = api.whole(submission_id) if submission_id else api.newest()
         if wait:
             submission = follow(api, target, submission_id, clock=clock, timeout=timeout)
         else:

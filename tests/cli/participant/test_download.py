@@ -39,3 +39,19 @@ def test_bytes_of_another_digest_are_not_kept(lethe, here, service):
     result = lethe("download", "abc123")
     assert result.exit_code == 5
     assert list(here.glob("*.zip*")) == []
+
+
+WHOLE, OTHER = f"abc12345{'0' * 24}", f"abc12345{'1' * 24}"
+
+
+def test_an_id_as_pages_show_it_is_enough_while_one_submission_begins_so(lethe, here, service):
+    found = submission(id=WHOLE, bundle_digest=hashlib.sha256(BUNDLE).hexdigest(), bundle_bytes=len(BUNDLE))
+    service.on("GET /submissions", Answer(200, {"items": [found], "next_cursor": None}))
+    service.on(f"GET /submissions/{WHOLE}", Answer(200, found))
+    service.on(f"GET /submissions/{WHOLE}/bundle", Answer(200, BUNDLE))
+    assert lethe("download", "abc12345").stdout == f"{WHOLE}.zip\n"
+    service.on(
+        "GET /submissions", Answer(200, {"items": [found, found | {"id": OTHER}], "next_cursor": None})
+    )
+    several = lethe("download", "abc12345")
+    assert (several.exit_code, "2 of your submissions begin with" in several.stderr) == (1, True)
