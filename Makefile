@@ -5,6 +5,8 @@ FILES ?= 100000
 EXAMPLES ?= 300
 OUT ?= screenshots
 SEED ?= 1
+# Tests of processes, sandboxes and browsers, many with a clock: one after the other, on a machine that does nothing else.
+TIMED := tests/chaos tests/e2e tests/hostile tests/worker
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -33,7 +35,7 @@ demo: system-demo $(VENV)/.installed
 	@$(BIN)/lethe up --port $(PORT) $(if $(CHECK),--check,|| [ $$? -eq 130 ])
 
 test: system-test $(VENV)/.installed-dev lint
-	sh .ci/with-docker $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+	sh .ci/with-docker sh -ec '$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(TIMED:%=--ignore=%); $(BIN)/pytest $(TIMED)'
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

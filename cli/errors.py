@@ -3,7 +3,10 @@
 import errno
 import functools
 import json
+import os
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -68,6 +71,12 @@ def _full(error: OSError) -> CliError:
     return CliError(f"{error.strerror}: what was printed is not whole.", code="disk_full")
 
 
+def _leave_stdout() -> None:
+    """Let what cannot be written go nowhere; the interpreter would try once more, and say so in its own words."""
+    with suppress(OSError):  # also where stdout is no file, as under a test
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def reported(command: Callable[..., None]) -> Callable[..., None]:
     """Report a CliError on stderr, or as one JSON object on stdout if the command has --json, and exit."""
 
@@ -75,9 +84,11 @@ def reported(command: Callable[..., None]) -> Callable[..., None]:
     def wrapper(*args: Any, **kwargs: Any) -> None:
         try:
             command(*args, **kwargs)
+            sys.stdout.flush()  # what is left is written while a failure can still be told
         except OSError as caught:
             if caught.errno not in FULL:
                 raise
+            _leave_stdout()
             click.echo(f"lethe: {_full(caught).line()}", err=True)  # stdout is what is full
             raise click.exceptions.Exit(int(ExitCode.FAILED)) from None
         except (CliError, KeyboardInterrupt, click.Abort) as caught:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     ForeignKey,
     Index,
+    Integer,
     String,
     Text,
     UniqueConstraint,
@@ -162,7 +163,9 @@ class Run(Base):
     log_digest: Mapped[str | None] = mapped_column(
         String(64)
     )  # blob of what a smoke run printed; no other has one
-    log_dropped_bytes: Mapped[int | None] = mapped_column(BigInteger)  # left out in the middle of that log
+    log_dropped_bytes: Mapped[int | None] = mapped_column(  # left out in the middle of that log
+        BigInteger().with_variant(Integer, "sqlite")  # whose integers have 64 bits anyway
+    )
     queued_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -49,7 +49,7 @@ def test_leaving_the_block_stops_every_process_also_a_stubborn_one(tmp_path, mon
 
 
 def test_a_process_that_ends_early_is_named_with_its_last_words(tmp_path):
-    broken = [sys.executable, "-c", "print('first'); raise SystemExit('no database here')"]
+    broken = [sys.executable, "-c", "print('first', flush=True); raise SystemExit('no database here')"]
     with Supervisor({"web": broken}, tmp_path / "log") as supervisor:
         supervisor._children["web"].wait(20)
         with pytest.raises(click.ClickException, match="the web process ended: no database here"):
