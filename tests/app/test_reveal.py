@@ -12,8 +12,8 @@ from app.errors import Conflict
 from app.models import Evaluation
 from app.queue import Silent
 from app.status import Status, Verdict
+from tests.app.closes import AFTER, MINUTE, advance, scored
 from tests.app.conftest import DAY, FAILURE
-from tests.app.test_closing import AFTER, MINUTE, advance, scored
 
 LATER = AFTER + timedelta(hours=1)
 
