@@ -31,6 +31,7 @@ from tests.app.conftest import DAY, NOW, World
 from tests.queue import fill
 
 AFTER = NOW + timedelta(days=30) + GRACE
+Row = dict[str, object]
 
 
 def filled(engine: Engine, entrants: int, models: int) -> None:
@@ -46,74 +47,68 @@ def filled(engine: Engine, entrants: int, models: int) -> None:
             select(Reference.id).where(Reference.competition_id == competition, Reference.split == "public")
         ).one()
         names = [f"e{number:05d}".ljust(32, "0") for number in range(entrants)]
-        common = {"created_at": NOW}
-        session.execute(
-            insert(User),
-            [
-                common | {"id": one, "name": one[:6], "password_hash": "x", "role": "participant"}
-                for one in names
-            ],
-        )
-        session.execute(
-            insert(Submission),
-            [
-                common
-                | {
-                    "id": one,
-                    "user_id": one,
-                    "competition_id": competition,
-                    "bundle_digest": "b" * 64,
-                    "bundle_bytes": 1,
-                    "note": "",
-                }
-                for one in names
-            ],
-        )
-        session.execute(
-            insert(Evaluation),
-            [
-                common
-                | {
-                    "id": one,
-                    "submission_id": one,
-                    "reference_id": reference,
-                    "split": "public",
-                    "generation": 1,
-                    "status": Status.DONE,
-                    "verdict": Verdict.SCORED,
-                    "published": True,
-                    "cancel_requested": False,
-                    "n_runs": models,
-                    "cutoff_fraction": 0.2,
-                    "cutoff_seconds": 2.0,
-                    "fence": 0,
-                    "losses": 0,
-                    "due_at": NOW,
-                }
-                for one in names
-            ],
-        )
-        session.execute(
-            insert(Score),
-            [
-                common
-                | {
-                    "evaluation_id": one,
-                    "grader_version": "1",
-                    "score": 0.5,
-                    "forgetting_quality": 0.5,
-                    "retain_ratio": 1.0,
-                    "test_ratio": 1.0,
-                    "report": {},
-                    "current": True,
-                    "id": one,
-                    "reference_digest": "r" * 64,
-                    "flags": [],
-                    "replicates": {},
-                }
-                for one in names
-            ],
-        )
+        for table, rows in (
+            (User, map(_user, names)),
+            (Submission, (_submission(name, competition) for name in names)),
+            (Evaluation, (_evaluation(name, reference, models) for name in names)),
+            (Score, map(_score, names)),
+        ):
+            session.execute(insert(table), list(rows))
+
+
+def _user(name: str) -> Row:
+    return {"id": name, "name": name[:6], "password_hash": "x", "role": "participant", "created_at": NOW}
+
+
+def _submission(name: str, competition: str) -> Row:
+    return {
+        "id": name,
+        "user_id": name,
+        "competition_id": competition,
+        "bundle_digest": "b" * 64,
+        "bundle_bytes": 1,
+        "note": "",
+        "created_at": NOW,
+    }
+
+
+def _evaluation(name: str, reference: str, models: int) -> Row:
+    return {
+        "id": name,
+        "submission_id": name,
+        "reference_id": reference,
+        "split": "public",
+        "generation": 1,
+        "status": Status.DONE,
+        "verdict": Verdict.SCORED,
+        "published": True,
+        "cancel_requested": False,
+        "n_runs": models,
+        "cutoff_fraction": 0.2,
+        "cutoff_seconds": 2.0,
+        "fence": 0,
+        "losses": 0,
+        "due_at": NOW,
+        "created_at": NOW,
+    }
+
+
+def _score(name: str) -> Row:
+    return {
+        "id": name,
+        "evaluation_id": name,
+        "grader_version": "1",
+        "reference_digest": "r" * 64,
+        "score": 0.5,
+        "forgetting_quality": 0.5,
+        "retain_ratio": 1.0,
+        "test_ratio": 1.0,
+        "report": {},
+        "current": True,
+        "flags": [],
+        "replicates": {},
+        "created_at": NOW,
+    }
 
 
 def watch(url: str, act: str, waits: "Queue[float]", stop: Stop) -> None:
