@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from obstore import GetResult
     from obstore.store import ClientConfig, RetryConfig, S3Config
 
-PART_BYTES = 8 << 20
+PART_BYTES = 5 << 20
 PARTS_AT_ONCE = 2  # in memory: a put takes their product at the most
 LEAVING = "leaving"
 
