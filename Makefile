@@ -5,8 +5,8 @@ FILES ?= 100000
 EXAMPLES ?= 300
 OUT ?= screenshots
 SEED ?= 1
-# Tests of processes, sandboxes and browsers, many with a clock: one after the other, on a machine that does nothing else.
-TIMED := tests/chaos tests/e2e tests/hostile tests/worker
+# These break, fill and time a whole machine: one after the other, with nothing beside them.
+ALONE := tests/chaos tests/hostile
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -34,8 +34,11 @@ help:
 demo: system-demo $(VENV)/.installed
 	@$(BIN)/lethe up --port $(PORT) $(if $(CHECK),--check,|| [ $$? -eq 130 ])
 
-test: system-test $(VENV)/.installed-dev lint
-	sh .ci/with-docker sh -ec '$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(TIMED:%=--ignore=%); $(BIN)/pytest $(TIMED)'
+# The sandbox image is built beside the linters.
+test: system-test $(VENV)/.installed-dev
+	@sh .ci/with-docker true & image=$$!; trap 'kill $$image 2>/dev/null' EXIT; set -e; \
+	$(MAKE) --no-print-directory lint; wait $$image; trap - EXIT
+	sh .ci/with-docker sh -ec '$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ALONE:%=--ignore=%); $(BIN)/pytest $(ALONE)'
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -90,7 +93,7 @@ fuzz: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.fuzz --files $(FILES) --seed $(SEED)
 
 screenshots: system-test $(VENV)/.installed-dev
-	$(BIN)/python -m tests.e2e.screenshots $(OUT)
+	$(BIN)/python -m tests.browser.screenshots $(OUT)
 
 contract: export LETHE_CONTRACT_EXAMPLES = $(EXAMPLES)
 contract: $(VENV)/.installed-dev

@@ -25,7 +25,7 @@ from crowd import N_MODELS, people, scored  # noqa: E402
 
 from app.main import create_app  # noqa: E402
 from app.settings import Settings  # noqa: E402
-from tests.e2e.pages import EXAMPLES  # noqa: E402
+from tests.browser.pages import EXAMPLES  # noqa: E402
 from tests.seeding import PASSWORD, World, populate  # noqa: E402
 
 GOAL = 100_000

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.e2e.conftest import serving
+from tests.browser.conftest import serving
 from tests.seeding import GOOD, World
 
 

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import expect
 
 from app.phases import GRACE
+from tests.browser.pages import looking
 from tests.bundles import zipped
-from tests.e2e.pages import looking
 from tests.seeding import PASSWORD
 
 PATIENT = 240_000

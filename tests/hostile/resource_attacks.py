@@ -5,7 +5,7 @@ from tests.hostile.catalogue import SCORED, Family, attack
 RESOURCE = Family.RESOURCE
 
 
-def under_a_second(result):
+def well_before_its_cutoff(result):
     assert result.seconds < 10
 
 
@@ -222,7 +222,7 @@ for _ in range(2000):
 def unlearning(net): pass
 """,
         SCORED,
-        check=under_a_second,
+        check=well_before_its_cutoff,
     ),
     attack(
         "core dump",

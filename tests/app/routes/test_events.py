@@ -14,7 +14,7 @@ from app.main import create_app
 from app.models import Token
 from app.routes import api_events
 from app.streams import PER_PROCESS
-from tests.e2e.conftest import serving
+from tests.browser.conftest import serving
 
 WAIT = 60
 MANY = 60
@@ -223,7 +223,7 @@ def test_more_streams_than_threads_hold_neither_a_thread_nor_a_connection(world,
         made[0].state.context.streams._most = MANY
         return made[0]
 
-    monkeypatch.setattr("tests.e2e.conftest.create_app", make)
+    monkeypatch.setattr("tests.browser.conftest.create_app", make)
     submission = world.submit("ada")
     with serving(world) as url, ExitStack() as stack:
         streams = [stack.enter_context(following(url, submission, bearer("ada"))) for _ in range(MANY)]

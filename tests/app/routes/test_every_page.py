@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from app.errors import Busy
 from app.main import create_app
 from app.settings import Settings
-from tests.e2e.pages import EXAMPLES
+from tests.browser.pages import EXAMPLES
 from tests.seeding import PASSWORD, World, populate
 
 LISTS = (

@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import serving
+from tests.browser.test_live import open_page
 from tests.bundles import zipped
-from tests.e2e.conftest import serving
-from tests.e2e.test_live import open_page
 from tests.seeding import GOOD, World
 
 LOG = b"".join(b"epoch %d: loss %.3f\n" % (index, 1 / (index + 1)) for index in range(300))

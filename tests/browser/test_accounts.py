@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import serving
-from tests.e2e.pages import looking
+from tests.browser.conftest import serving
+from tests.browser.pages import looking
 from tests.seeding import World
 
 FIRST, SECOND = "correct horse battery", "a better one than that"

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from app.main import create_app
 from app.settings import Settings
-from tests.e2e.pages import EXAMPLES, NO_PAGES, PEOPLE, looking, page_routes
+from tests.browser.pages import EXAMPLES, NO_PAGES, PEOPLE, looking, page_routes
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
@@ -22,12 +22,12 @@ every_page = pytest.mark.parametrize("route", EXAMPLES)
 def test_every_page_has_addresses_to_look_at(tmp_path):
     found = page_routes(create_app(Settings(data_dir=tmp_path))) - NO_PAGES
     missing = sorted(found - set(EXAMPLES))
-    assert not missing, "add to EXAMPLES in tests/e2e/pages.py:\n" + "\n".join(
+    assert not missing, "add to EXAMPLES in tests/browser/pages.py:\n" + "\n".join(
         f'    "{route}": ("{route}",),' for route in missing
     )
     gone = sorted(set(EXAMPLES) - found)
     assert not gone, (
-        f"no route is any of these any more: take them out of EXAMPLES in tests/e2e/pages.py: {gone}"
+        f"no route is any of these any more: take them out of EXAMPLES in tests/browser/pages.py: {gone}"
     )
 
 

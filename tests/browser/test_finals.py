@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.e2e.conftest import serving
-from tests.e2e.pages import looking
+from tests.browser.conftest import serving
+from tests.browser.pages import looking
 from tests.seeding import World
 
 PRIVATE = {"ada": 0.07, "low": 0.04, "grace": 0.085, "barbara": 0.06}

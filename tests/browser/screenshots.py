@@ -1,4 +1,4 @@
-"""Pictures of every page for everybody, light and dark, wide and narrow: python -m tests.e2e.screenshots FOLDER [WORDS].
+"""Pictures of every page for everybody, light and dark, wide and narrow: python -m tests.browser.screenshots FOLDER [WORDS].
 
 With words, only pages whose route holds one of them.
 """
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.e2e.conftest import launched, serving
-from tests.e2e.pages import EXAMPLES, PEOPLE, looking
+from tests.browser.conftest import launched, serving
+from tests.browser.pages import EXAMPLES, PEOPLE, looking
 from tests.seeding import World, populate
 
 SIZES = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 390, "height": 844}}

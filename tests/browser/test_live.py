@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import serving
+from tests.browser.conftest import serving
 from tests.seeding import PASSWORD, World
 
 PATIENT = 60_000

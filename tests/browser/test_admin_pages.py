@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import serving
-from tests.e2e.test_pages import sign_in
+from tests.browser.conftest import serving
+from tests.browser.test_pages import sign_in
 from tests.seeding import World
 
 

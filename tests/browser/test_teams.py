@@ -6,8 +6,8 @@ from playwright.sync_api import expect
 
 from app.db import read_only
 from app.models import Evaluation
+from tests.browser.test_pages import choose, sign_in
 from tests.bundles import zipped
-from tests.e2e.test_pages import choose, sign_in
 from tests.grades import N_MODELS
 from tests.seeding import GOOD
 
