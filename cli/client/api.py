@@ -131,6 +131,11 @@ class Api:
         """List all competitions."""
         return self._object(self._send("GET", "competitions"), "items")
 
+    def competition(self, slug: str) -> JsonObject:
+        """Read a competition's rules."""
+        path = f"competitions/{quote(slug, safe='')}"
+        return self._object(self._send("GET", path), "entry_function", "batches")
+
     def bundle_url(self, submission_id: str) -> str:
         """Return where the bundle of a submission can be fetched."""
         return f"/api/v1/submissions/{quote(submission_id, safe='')}/bundle"
