@@ -91,6 +91,13 @@ def people_of(session: Session, submission: Submission) -> Sequence[str]:
     return session.scalars(members.order_by(TeamMember.user_id)).all()
 
 
+def people_in(session: Session, competition_id: str) -> Sequence[str]:
+    """Return the ids of all who have submitted in a competition, by themselves or in a team."""
+    sent = select(Submission).where(Submission.competition_id == competition_id).subquery()
+    mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(select(sent.c.team_id)))
+    return session.scalars(select(sent.c.user_id).where(sent.c.team_id.is_(None)).union(mates)).all()
+
+
 def members(session: Session, competition_id: str) -> dict[str, list[str]]:
     """Return the names of every team's members by the team's id, in the order in which they joined."""
     query = (

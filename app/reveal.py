@@ -11,6 +11,7 @@ from app import disqualification, events, final_evaluations, registry
 from app.errors import Conflict
 from app.evaluations.locks import changed
 from app.models import Competition, Evaluation, FinalEntry, Submission
+from app.notices import outbox
 from app.status import FinalState, Status, Verdict
 
 
@@ -110,6 +111,7 @@ def reveal(session: Session, slug: str, actor: str, now: datetime, *, force: boo
         raise Conflict("Its results have been revealed already.")
     session.refresh(competition)
     events.write(session, "competition.revealed", actor, now, detail=competition.slug)
+    outbox.tell_reveal(session, competition, now)
     return competition
 
 

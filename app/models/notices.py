@@ -29,13 +29,15 @@ class Notice(Base):
     __tablename__ = "notices"
     __table_args__ = (
         UniqueConstraint("evaluation_id", "user_id", "channel"),
+        UniqueConstraint("competition_id", "user_id", "channel"),
         Index("ix_notices_user_id_created_at", "user_id", "created_at"),
     )
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
     channel: Mapped[str] = mapped_column(String(8))  # "mail" | "webhook"
-    kind: Mapped[str] = mapped_column(String(32))  # "evaluation.done" | "test"
-    evaluation_id: Mapped[str | None] = mapped_column(ForeignKey("evaluations.id"))  # None of a test
+    kind: Mapped[str] = mapped_column(String(32))  # "evaluation.done" | "competition.revealed" | "test"
+    evaluation_id: Mapped[str | None] = mapped_column(ForeignKey("evaluations.id"))
+    competition_id: Mapped[str | None] = mapped_column(ForeignKey("competitions.id"))  # of a reveal
     attempts: Mapped[int] = mapped_column(default=0)  # guards a try, as a fence does
     due_at: Mapped[datetime | None] = mapped_column(
         index=True

@@ -1,4 +1,4 @@
-"""The outbox's rows: written with an ending, claimed for one try, delivered or tried again."""
+"""The outbox's rows: written with an ending or a reveal, claimed for one try, delivered or tried again."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from app import entrants
 from app.evaluations.locks import changed
-from app.models import Evaluation, Notice, User, Webhook
+from app.models import Competition, Evaluation, Notice, User, Webhook
 
 MAIL, WEBHOOK = "mail", "webhook"
-DONE, TEST = "evaluation.done", "test"
+DONE, REVEALED, TEST = "evaluation.done", "competition.revealed", "test"
 LEASE = timedelta(minutes=2)
 """By then a try has ended, whatever the other side does."""
 GIVE_UP = timedelta(days=3)
@@ -39,15 +39,36 @@ def tell_ending(session: Session, evaluation: Evaluation, now: datetime) -> None
     if evaluation.split != "public" or evaluation.rerun_id is not None:
         return
     people = entrants.people_of(session, evaluation.submission)
+    for user_id, channel in _listening(session, people):
+        add(session, user_id, channel, DONE, now, evaluation_id=evaluation.id)
+
+
+def tell_reveal(session: Session, competition: Competition, now: datetime) -> None:
+    """Write what everybody who took part in a competition shall hear of its results."""
+    for user_id, channel in _listening(session, entrants.people_in(session, competition.id)):
+        add(session, user_id, channel, REVEALED, now, competition_id=competition.id)
+
+
+def _listening(session: Session, people: Collection[str]) -> list[tuple[str, str]]:
+    """Return which of these people want to be told, and by which way."""
     by_mail = select(User.id).where(User.id.in_(people), User.email.is_not(None), User.mail_notices)
     by_hook = select(Webhook.user_id).where(Webhook.user_id.in_(people))
-    for channel, listening in ((MAIL, by_mail), (WEBHOOK, by_hook)):
-        for user_id in session.scalars(listening).all():
-            add(session, user_id, channel, DONE, now, evaluation.id)
+    return [
+        (user_id, channel)
+        for channel, listening in ((MAIL, by_mail), (WEBHOOK, by_hook))
+        for user_id in session.scalars(listening)
+    ]
 
 
 def add(
-    session: Session, user_id: str, channel: str, kind: str, now: datetime, evaluation_id: str | None = None
+    session: Session,
+    user_id: str,
+    channel: str,
+    kind: str,
+    now: datetime,
+    *,
+    evaluation_id: str | None = None,
+    competition_id: str | None = None,
 ) -> Notice:
     """Write one notice, to be tried at once."""
     notice = Notice(
@@ -56,6 +77,7 @@ def add(
         channel=channel,
         kind=kind,
         evaluation_id=evaluation_id,
+        competition_id=competition_id,
         due_at=now,
         created_at=now,
     )

@@ -26,10 +26,11 @@ class NoticeOut(Out):
     """One thing that was told, or is still to be."""
 
     id: str = Field(description="sent in the header Lethe-Notice: the same id may arrive twice")
-    kind: str = Field(description="evaluation.done or test")
+    kind: str = Field(description="evaluation.done, competition.revealed or test")
     channel: Literal["mail", "webhook"]
     state: Literal["waiting", "delivered", "given_up"]
-    submission_id: str | None
+    submission_id: str | None = Field(description="whose evaluation has ended")
+    competition: str | None = Field(description="the slug of the competition whose results were revealed")
     created_at: datetime
     attempts: int
     tried_at: datetime | None

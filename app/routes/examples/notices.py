@@ -13,6 +13,7 @@ NOTICE: dict[str, Any] = {
     "channel": "webhook",
     "state": "delivered",
     "submission_id": SUBMISSION["id"],
+    "competition": None,
     "created_at": "2026-03-01T12:04:00Z",
     "attempts": 1,
     "tried_at": "2026-03-01T12:04:02Z",
