@@ -38,7 +38,7 @@ demo: system-demo $(VENV)/.installed
 test: system-test $(VENV)/.installed-dev
 	@sh .ci/with-docker true & image=$$!; trap 'kill $$image 2>/dev/null' EXIT; set -e; \
 	$(MAKE) --no-print-directory lint; wait $$image; trap - EXIT
-	sh .ci/with-docker sh -ec '$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ALONE:%=--ignore=%); $(BIN)/pytest $(ALONE)'
+	sh .ci/with-docker sh -ec '$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ALONE:%=--ignore=%); $(BIN)/pytest $(ALONE)'
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

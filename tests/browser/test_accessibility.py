@@ -1,5 +1,6 @@
 """Every page, for everybody, in light and dark, wide and narrow: axe's rules, the keyboard, and the bones of a page."""
 
+from collections import defaultdict
 from contextlib import ExitStack
 from itertools import pairwise
 
@@ -44,9 +45,16 @@ def windows(browser, site):
         yield found
 
 
+@pytest.fixture(scope="module")
+def looked_at():
+    """What each test has looked at so far."""
+    return defaultdict(set)
+
+
 @pytest.fixture
-def opened(windows, site, role, route):
-    """The pages of a route that somebody may see, one after the other."""
+def opened(windows, site, role, route, request, looked_at):
+    """The pages of a route that somebody may see, one after the other; what is the same for several people, once."""
+    before = looked_at[request.function]
 
     def one_by_one():
         page = windows[role]
@@ -56,7 +64,10 @@ def opened(windows, site, role, route):
             path = example.format(**site.ids)
             answer = page.goto(path)
             if answer.status == 200 and page.url == site.url + path:
-                yield page
+                content = page.locator("main").inner_html()
+                if content not in before:
+                    before.add(content)
+                    yield page
 
     return one_by_one
 
