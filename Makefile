@@ -34,10 +34,7 @@ help:
 demo: system-demo $(VENV)/.installed
 	@$(BIN)/lethe up --port $(PORT) $(if $(CHECK),--check,|| [ $$? -eq 130 ])
 
-# The sandbox image is built beside the linters.
-test: system-test $(VENV)/.installed-dev
-	@sh .ci/with-docker true & image=$$!; trap 'kill $$image 2>/dev/null' EXIT; set -e; \
-	$(MAKE) --no-print-directory lint; wait $$image; trap - EXIT
+test: system-test $(VENV)/.installed-dev lint
 	sh .ci/with-docker sh -ec '$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ALONE:%=--ignore=%); $(BIN)/pytest $(ALONE)'
 
 lint: $(VENV)/.installed-dev

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app import registry
@@ -91,11 +91,11 @@ def people_of(session: Session, submission: Submission) -> Sequence[str]:
     return session.scalars(members.order_by(TeamMember.user_id)).all()
 
 
-def people_in(session: Session, competition_id: str) -> Sequence[str]:
-    """Return the ids of all who have submitted in a competition, by themselves or in a team."""
+def people_in(competition_id: str) -> CompoundSelect[tuple[str]]:
+    """Ask for the ids of all who have submitted in a competition, by themselves or in a team."""
     sent = select(Submission).where(Submission.competition_id == competition_id).subquery()
     mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(select(sent.c.team_id)))
-    return session.scalars(select(sent.c.user_id).where(sent.c.team_id.is_(None)).union(mates)).all()
+    return select(sent.c.user_id).where(sent.c.team_id.is_(None)).union(mates)
 
 
 def members(session: Session, competition_id: str) -> dict[str, list[str]]:

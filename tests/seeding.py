@@ -27,13 +27,6 @@ from tests.lending import lend
 
 GOOD = "def unlearning(net, retain_loader, forget_loader, val_loader):\n    return net\n"
 PASSWORD = "correct horse battery"
-
-
-@cache
-def _hashed() -> str:
-    return auth.hash_password(PASSWORD)  # everybody's, once: it takes its time
-
-
 LEASE = timedelta(minutes=5)
 DAY = timedelta(hours=24)
 OVERVIEW = """\
@@ -61,6 +54,11 @@ PAGES = {
     "rules": "# Rules\n\n## For all\n\n1. One account per person.\n2. No data of your own in the bundle.\n",
     "data": "## Data\n\nscikit-learn's bundled digits, 8 x 8 pixels. Labels of 30 % of the images are noisy.\n",
 }
+
+
+@cache
+def _hashed() -> str:
+    return auth.hash_password(PASSWORD)  # everybody's, once: it takes its time
 
 
 class Clock:
@@ -104,6 +102,7 @@ class World:
     def person(self, name: str, role: str = "participant") -> str:
         """Add somebody; return an API token."""
         with unit_of_work(self.engine) as session:
+            auth.check_role(role)
             user = auth.insert_user(session, name, _hashed(), role, self.clock())
             self.tokens[name] = auth.issue_token(session, user, "api", "tests", self.clock(), None)
         return self.tokens[name]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import CompoundSelect, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app import entrants
@@ -45,11 +45,13 @@ def tell_ending(session: Session, evaluation: Evaluation, now: datetime) -> None
 
 def tell_reveal(session: Session, competition: Competition, now: datetime) -> None:
     """Write what everybody who took part in a competition shall hear of its results."""
-    for user_id, channel in _listening(session, entrants.people_in(session, competition.id)):
+    for user_id, channel in _listening(session, entrants.people_in(competition.id)):
         add(session, user_id, channel, REVEALED, now, competition_id=competition.id)
 
 
-def _listening(session: Session, people: Collection[str]) -> list[tuple[str, str]]:
+def _listening(
+    session: Session, people: Collection[str] | CompoundSelect[tuple[str]]
+) -> list[tuple[str, str]]:
     """Return which of these people want to be told, and by which way."""
     by_mail = select(User.id).where(User.id.in_(people), User.email.is_not(None), User.mail_notices)
     by_hook = select(Webhook.user_id).where(Webhook.user_id.in_(people))

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import entrants, submissions
+from app import disqualification, entrants, submissions
 from app.models import Competition, Evaluation, FinalEntry, Notice, Submission, User
 from app.status import FinalState
 from app.views.evaluations import evaluation_out, publish_of, ranked_score, ranking_of, reason_of
@@ -48,6 +48,7 @@ def _final(session: Session, competition: Competition, reader: User) -> list[Eva
             Submission.competition_id == competition.id,
             entrants.whose == entrant.id,
             FinalEntry.state == FinalState.ENTERED,
+            disqualification.counts(),
             Evaluation.split == "private",
             Evaluation.published,
         )

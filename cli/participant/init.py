@@ -1,5 +1,6 @@
 """`lethe init`: a folder with a submission that scores, to change from there."""
 
+from keyword import iskeyword
 from pathlib import Path
 
 import click
@@ -35,7 +36,7 @@ def init(*, folder: Path, competition: str | None, url: str | None) -> None:
     """Write a submission that scores into DIR (my-method if not given), to start from.
 
     It fine-tunes on what may be kept, in a few lines that explain themselves. Never overwrites anything. Asks the
-    service for the competition's rules if you name one; needs no token.
+    service for the competition's rules only if you name one; needs no token.
     """
     source = STARTER.read_text(encoding="utf-8")
     if competition is not None:
@@ -63,7 +64,7 @@ def init(*, folder: Path, competition: str | None, url: str | None) -> None:
 def written_for(rules: JsonObject, source: str) -> str:
     """Return the starter with a competition's own entry function and batches. Raises CliError."""
     entry = str(rules["entry_function"])
-    if not entry.isidentifier():  # it becomes part of a program
+    if not entry.isidentifier() or iskeyword(entry):  # it becomes part of a program
         raise CliError(f"The service names an entry function {entry!r}.", code="no_name")
     source = source.replace(f"{_ENTRY}(", f"{entry}(")
     if rules["batches"]["kind"] == "tuple":

@@ -1,5 +1,7 @@
 """Down to each revision and up again, with a week's rows in the database, on both kinds of database."""
 
+from datetime import UTC, datetime
+
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -7,8 +9,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 
-from app.db import MIGRATIONS, alembic_config, migrate, read_only
-from app.models import Base, Evaluation, Run, Submission
+from app.db import MIGRATIONS, alembic_config, migrate, read_only, unit_of_work
+from app.models import Base, Competition, Evaluation, Run, Submission
+from app.notices import outbox
 from app.status import RunKind
 from tests.seeding import World, populate
 
@@ -75,6 +78,20 @@ def test_accounts_that_differ_by_capitals_alone_all_stay_and_one_name_is_free_of
         "Mia": "mia",
         "mIA": "mIA",
     }
+
+
+def test_an_older_version_knows_of_endings_alone_and_not_of_results(filled):
+    with unit_of_work(filled) as session:
+        ended, person = session.execute(select(Evaluation.id, Submission.user_id).join(Submission)).first()
+        at = datetime(2026, 3, 1, tzinfo=UTC)
+        outbox.add(session, person, "mail", outbox.DONE, at, evaluation_id=ended)
+        competition = session.scalars(select(Competition)).first()
+        outbox.add(session, person, "mail", outbox.REVEALED, at, competition_id=competition.id)
+    with filled.begin() as connection:
+        command.downgrade(alembic_config(connection), "0016")
+        kinds = connection.execute(text("SELECT kind FROM notices")).scalars().all()
+    assert kinds == [outbox.DONE]
+    migrate(filled)
 
 
 @pytest.mark.parametrize("revision", REVISIONS[1:])

@@ -5,7 +5,7 @@ from email import message_from_bytes, policy
 
 import pytest
 
-from app import teams
+from app import disqualifying, teams
 from app.db import read_only, unit_of_work
 from app.errors import Conflict
 from app.models import Submission, User
@@ -41,9 +41,11 @@ def test_each_hears_of_their_own_final_entries(world, ada, receiver, post):
     do(world)
     while deliver(world, LATER, port=port):
         pass
-    assert [(one.user_id, one.channel) for one in sorted(told(world), key=lambda one: one.channel)][2:] == [
-        (ada.id, "webhook")
-    ]
+    assert {(one.user_id, one.channel) for one in told(world)} == {
+        (ada.id, "mail"),
+        (grace.id, "mail"),
+        (ada.id, "webhook"),
+    }
     texts = {
         envelope.rcpt_tos[0]: message_from_bytes(envelope.content, policy=policy.default)
         for envelope in letters.kept
@@ -62,7 +64,8 @@ def test_each_hears_of_their_own_final_entries(world, ada, receiver, post):
     assert (entry["submission"]["id"], entry["evaluation"]["split"]) == (his, "private")
 
 
-def test_every_member_of_a_team_hears_and_nobody_who_never_submitted(world, ada):
+def test_every_member_of_a_team_hears_and_nobody_who_never_submitted(world, ada, post):
+    port, letters = post
     grace, eve = world.user("grace"), world.user("eve")
     for one in (ada, grace, eve):
         has_address(world, one)
@@ -76,6 +79,24 @@ def test_every_member_of_a_team_hears_and_nobody_who_never_submitted(world, ada)
     close(world)
     do(world)
     assert {one.user_id for one in told(world)} == {ada.id, grace.id}
+    while deliver(world, LATER, port=port):
+        pass
+    letter = message_from_bytes(letters.kept[-1].content, policy=policy.default)
+    assert f"submission {submission[:8]}: scored" in letter.get_content()
+
+
+def test_what_is_disqualified_is_no_result(world, ada, admin, receiver):
+    listen(world, ada, receiver)
+    out, kept = scored(world, ada, 0.3, 0.2)
+    advance(world)
+    with unit_of_work(world.engine) as session:
+        disqualifying.disqualify_submission(session, out, "It looked.", admin, NOW)
+    end_all(world)
+    do(world)
+    while deliver(world, LATER):
+        pass
+    entries = json.loads(receiver.got[-1][1])["final_entries"]
+    assert [one["submission"]["id"] for one in entries] == [kept]
 
 
 def test_who_has_no_final_entry_hears_of_the_board_alone(world, ada, post):

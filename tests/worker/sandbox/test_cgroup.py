@@ -27,12 +27,13 @@ except OSError:
     print(children, flush=True)
     os.killpg(0, 9)
 """
+OWNER = UIDS + 3000  # which no sandbox gets
 DELEGATED = f"""
 import os
 from worker.sandbox.cgroup import Cgroups
 os.setgroups([])
-os.setresgid({UIDS}, {UIDS}, {UIDS})
-os.setresuid({UIDS}, {UIDS}, {UIDS})
+os.setresgid({OWNER}, {OWNER}, {OWNER})
+os.setresuid({OWNER}, {OWNER}, {OWNER})
 def tell():
     print(Cgroups.find().tops["memory"], flush=True)
 tell()
@@ -65,7 +66,7 @@ def given():
     folder = groups.tops["memory"].parent / "given-test"
     folder.mkdir()
     for path in (folder, folder / "cgroup.procs", folder / "cgroup.subtree_control"):
-        os.chown(path, UIDS, UIDS)
+        os.chown(path, OWNER, OWNER)
     yield folder
     for below in sorted(folder.rglob("*"), reverse=True):
         if below.is_dir():
