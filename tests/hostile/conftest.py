@@ -73,7 +73,7 @@ class Bench:
     @contextlib.contextmanager
     def neighbour(self):
         """Let an honest run go on meanwhile; fail unless it leaves the same bytes as without company."""
-        sandbox, _ = self.take()
+        sandbox = self.pool.take(self.spec)
         results = []
         thread = threading.Thread(
             target=lambda: results.append(sandbox.run(Job(bundle(HONEST), SEED, 60.0), lambda: False))

@@ -85,17 +85,20 @@ class Inhabitants:
     """How to recognise a sandbox's processes, read while it waits."""
 
     namespace: str
+    held: int  # a descriptor of the namespace: while it is open, no other one gets its number
     uid: int
     groups: tuple[tuple[Path, int], ...]  # control groups of its own, with their inodes: names are used again
 
     @classmethod
     def of(cls, pid: int) -> "Inhabitants":
         groups = tuple((group, group.stat().st_ino) for group in _groups(pid))
-        return cls(_namespace(pid), Path(f"/proc/{pid}").stat().st_uid, groups)
+        held = os.open(f"/proc/{pid}/ns/pid", os.O_RDONLY)
+        return cls(_namespace(pid), held, Path(f"/proc/{pid}").stat().st_uid, groups)
 
     def assert_gone(self) -> None:
         """Fail if any process lives on, or if a control group stays."""
         assert self._alive() == []
+        os.close(self.held)
         deadline = time.monotonic() + PATIENCE
         while any(_inode(group) == inode for group, inode in self.groups):
             assert time.monotonic() < deadline, self.groups
@@ -107,6 +110,8 @@ class Inhabitants:
         for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):  # noqa: PTH208 - names, not paths
             with contextlib.suppress(OSError):
                 namespace = _namespace(pid)
+                if _is_dead(pid):
+                    continue
                 if namespace == self.namespace:
                     inside.add(pid)
                 elif (
@@ -116,6 +121,12 @@ class Inhabitants:
                     outside.add(pid)
         # the next sandbox may be starting under the same user id by now
         return sorted(inside | outside.difference(tree(os.getpid())))
+
+
+def _is_dead(pid):
+    """Tell whether a process only waits for its parent to look; a dead leader of living threads is not dead."""
+    state = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+    return state == "Z" and len(os.listdir(f"/proc/{pid}/task")) == 1  # noqa: PTH208 - names, not paths
 
 
 def _namespace(pid):

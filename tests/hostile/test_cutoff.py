@@ -66,7 +66,7 @@ began = time.monotonic()
 def unlearning(net):
     while time.monotonic() < began + {CUTOFF - before}: pass
 """
-    sandbox, _ = bench.take()
+    sandbox = bench.pool.take(bench.spec)
     result = sandbox.run(Job(bundle(source), 1, CUTOFF), lambda: False)
     late = result.seconds >= CUTOFF
     assert (result.reason == "over_cutoff") == late, result
