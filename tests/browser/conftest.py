@@ -1,19 +1,16 @@
 """A running site with a week's worth of rows, and the system's own browser."""
 
 import shutil
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from app.main import create_app
 from app.settings import Settings
+from tests.listening import listening
 from tests.seeding import World, populate
 
 
@@ -30,18 +27,8 @@ class Site:
 def serving(world: World, port: int = 0, **settings) -> Iterator[str]:
     """Serve a world; give the address. A port that was served before may be given again."""
     application = create_app(Settings(data_dir=world.data_dir, **settings), clock=world.clock)
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=2)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+    with listening(application, port) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

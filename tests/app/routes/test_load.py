@@ -1,18 +1,16 @@
 """Many at once, over real sockets: nobody waits for what another waiting request holds."""
 
-import socket
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
 import pytest
-import uvicorn
 
 from app import auth
 from app.main import create_app
 from app.settings import Settings
+from tests.listening import listening
 from tests.seeding import PASSWORD, World
 
 AT_ONCE = 100
@@ -21,21 +19,12 @@ PAGES = ("/", "/competitions/digits", "/competitions/digits/leaderboard", "/subm
 
 @contextmanager
 def serving(application):
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=2)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        limits = httpx.Limits(max_connections=AT_ONCE)
-        with httpx.Client(
-            base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=60, limits=limits
-        ) as client:
-            yield client
-        server.should_exit = True
-        thread.join()
+    limits = httpx.Limits(max_connections=AT_ONCE)
+    with (
+        listening(application) as url,
+        httpx.Client(base_url=url, timeout=60, limits=limits) as client,
+    ):
+        yield client
 
 
 @pytest.fixture
