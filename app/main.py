@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.types import Scope
 
 from app import problems
@@ -68,7 +68,11 @@ PATIENCE_SECONDS = 10.0
 """How long a request waits for the database or the store before it answers that it is busy."""
 
 
-_ROUTES = (
+# made once: FastAPI builds a router's routes at its first request, and keeps them with it
+_ROUTES = APIRouter(
+    generate_unique_id_function=lambda route: route.name  # an operation is named as its function is
+)
+for _module in (
     pages,
     compare,
     sign_in,
@@ -103,7 +107,8 @@ _ROUTES = (
     api_users,
     api_plots,
     health,
-)
+):
+    _ROUTES.include_router(_module.router)
 LEFT_BEHIND = timedelta(days=1)
 """Files of uploads that are older than this belong to a process that died."""
 
@@ -122,7 +127,6 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # the bundled viewers load scripts from another host
         redoc_url=None,
-        generate_unique_id_function=lambda route: route.name,  # an operation is named as its function is
     )
     make_data_dir(settings)
     storage = open_storage(settings, timedelta(seconds=PATIENCE_SECONDS))
@@ -133,8 +137,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     app.add_middleware(FromMemory, context=context)
     app.add_middleware(Edge, secure=settings.environment == "production", answered=_answered(context))
     problems.install(app)
-    for module in _ROUTES:
-        app.include_router(module.router)
+    app.router.routes.extend(_ROUTES.routes)
     app.mount("/static", VersionedFiles(directory=STATIC))
     return app
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,24 +60,6 @@ class Renderer:
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._versions: dict[str, str] = {}
-        self._environment = Environment(
-            loader=FileSystemLoader(HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        filters = ("utc", "iso", "clock", "relative", "duration", "size", "fixed", "percent")
-        self._environment.filters.update({name: getattr(formatting, name) for name in filters})
-        self._environment.filters["markdown"] = markdown
-        self._environment.globals["asset"] = self._asset
-        self._environment.globals["has_guides"] = GUIDES.is_dir()
-        self._environment.globals |= {
-            "is_admin": access.is_admin,
-            "is_organiser": access.is_organiser,
-            "role_of": access.role_of,
-        }
 
     def page(
         self,
@@ -88,13 +71,38 @@ class Renderer:
         status: int = 200,
     ) -> Response:
         """Return a whole page. It is rendered here, before anything is sent."""
-        text = self._environment.get_template(name).render(
-            viewer=viewer, path=request.url.path, now=self._clock(), **context
+        text = (
+            _environment()
+            .get_template(name)
+            .render(viewer=viewer, path=request.url.path, now=self._clock(), **context)
         )
         return HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
 
-    def _asset(self, name: str) -> str:
-        """Return a static file's address with its content's digest, so that it may be cached for ever."""
-        if name not in self._versions:
-            self._versions[name] = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
-        return f"/static/{name}?v={self._versions[name]}"
+
+@cache
+def _environment() -> Environment:
+    """Return the one environment, which keeps the compiled templates."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters = ("utc", "iso", "clock", "relative", "duration", "size", "fixed", "percent")
+    environment.filters.update({name: getattr(formatting, name) for name in filters})
+    environment.filters["markdown"] = markdown
+    environment.globals |= {
+        "asset": _asset,
+        "has_guides": GUIDES.is_dir(),
+        "is_admin": access.is_admin,
+        "is_organiser": access.is_organiser,
+        "role_of": access.role_of,
+    }
+    return environment
+
+
+@cache
+def _asset(name: str) -> str:
+    """Return a static file's address with its content's digest, so that it may be cached for ever."""
+    return f"/static/{name}?v={hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"

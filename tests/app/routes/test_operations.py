@@ -242,10 +242,18 @@ def test_a_write_is_logged_with_its_request_and_what_it_made(client, bearer, lin
     assert {accepted["request_id"], answered["request_id"]} == {"trace-12345"}
 
 
-def test_reads_that_go_well_are_counted_and_not_logged(client, lines):
+def test_reads_that_go_well_are_counted_and_not_logged(client, lines, monkeypatch):
+    monkeypatch.setattr("app.edge.SLOW_SECONDS", 60.0)
     assert client.get("/").status_code == 200
     assert client.get("/nothing").status_code == 404
     assert lines == []
+
+
+def test_a_read_that_takes_long_is_logged(client, lines, monkeypatch):
+    monkeypatch.setattr("app.edge.SLOW_SECONDS", 0.0)
+    client.get("/nothing")
+    (line,) = lines
+    assert line["message"].startswith("GET /nothing answered 404 in ")
 
 
 def test_no_secret_reaches_the_log_when_everything_fails(client, world, bearer, lines, monkeypatch):
