@@ -24,6 +24,7 @@ _FILTERS = (
     "device",
     "since",
     "until",
+    "shown",
 )
 
 
@@ -39,11 +40,12 @@ def filters(*without: str) -> Callable[[Any], Any]:
 
 
 def _help(name: str) -> str:
-    days = {
+    special = {
         "since": "Made on this UTC day or later, as 2026-01-31.",
         "until": "Made on this UTC day or earlier.",
+        "shown": "Only those that are shown for their split (yes), or only the others (no).",
     }
-    return days.get(name, f"Only of this {name}.")
+    return special.get(name, f"Only of this {name}.")
 
 
 @examples("lethe admin evaluations --competition digits --verdict timed_out")

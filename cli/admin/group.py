@@ -3,14 +3,28 @@
 import click
 
 from cli.admin.evaluations import cancel, evaluations, events, overview
-from cli.admin.people import disqualify, quota, reinstate
+from cli.admin.machines import calibrations, remeasure, workers
+from cli.admin.people import disqualify, entrants, quota, reinstate
 from cli.admin.reruns import rerun
 from cli.operator.backup import backup, restore
 from cli.operator.gc import gc
 from cli.operator.invite import invite
 from cli.operator.regrade import regrade
 
-OVER_THE_API = (overview, evaluations, cancel, rerun, disqualify, reinstate, quota, events)
+OVER_THE_API = (
+    overview,
+    evaluations,
+    cancel,
+    rerun,
+    entrants,
+    disqualify,
+    reinstate,
+    quota,
+    workers,
+    calibrations,
+    remeasure,
+    events,
+)
 ON_ITS_MACHINE = (invite, regrade, gc, backup, restore)
 
 

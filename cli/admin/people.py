@@ -1,4 +1,4 @@
-"""`lethe admin disqualify`, `reinstate` and `quota`: decide about submissions and entrants of a service."""
+"""`lethe admin entrants`, `disqualify`, `reinstate` and `quota`: look at entrants of a service, and decide about them."""
 
 from typing import Any
 from urllib.parse import quote
@@ -10,7 +10,39 @@ from cli.client.api import signed_in
 from cli.client.config import url_option
 from cli.errors import reported, usage_error
 from cli.options import examples, json_option, printed
-from cli.text import say
+from cli.text import moment, say, table
+
+
+@examples("lethe admin entrants digits", "lethe admin entrants digits --name ada")
+@click.command()
+@click.argument("slug", required=False)
+@click.option("--name", metavar="TEXT", help="Only names that hold this.")
+@click.option("--cursor", help="Go on where `next_cursor` of an earlier answer points.")
+@json_option
+@url_option
+@reported
+def entrants(*, slug: str | None, as_json: bool, url: str | None, **wanted: str | None) -> None:
+    """List who has submitted to the competition SLUG, or to all, and who is disqualified."""
+    params = {name: value for name, value in {"competition": slug, **wanted}.items() if value}
+    with signed_in(url) as api:
+        found = api.read("admin/entrants", params)
+    if as_json:
+        printed(found)
+        return
+    rows = [
+        (
+            one["competition"],
+            one["name"],
+            str(one["submissions"]),
+            moment(one["last_at"]),
+            "disqualified" if one["disqualified"] else "counts",
+        )
+        for one in found["items"]
+    ]
+    header = ("competition", "entrant", "submissions", "last", "state")
+    click.echo(table(header, rows, right=("submissions",)))
+    if found.get("next_cursor"):
+        say(f"More: add --cursor {found['next_cursor']}")
 
 
 def _path(submission_id: str | None, entrant: str | None, competition: str | None) -> str:

@@ -1,44 +1,6 @@
 """The admin's commands against a real service: look, rerun many, disqualify, give quota."""
 
 import json
-import socket
-import threading
-import time
-
-import pytest
-import uvicorn
-
-from app.main import create_app
-from app.settings import Settings
-from tests.seeding import World
-
-
-@pytest.fixture(scope="module")
-def seeded(tmp_path_factory):
-    world = World(tmp_path_factory.mktemp("world"))
-    world.person("ada")
-    world.person("root", "admin")
-    world.competition()
-    return world
-
-
-@pytest.fixture
-def world(seeded, tmp_path, env):
-    """A world that is served, and an environment in which `lethe` is root's."""
-    world = seeded.copy(tmp_path / "world")
-    application = create_app(Settings(data_dir=world.data_dir), clock=world.clock)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(application, log_level="warning"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        env.setenv("LETHE_URL", f"http://127.0.0.1:{listener.getsockname()[1]}")
-        env.setenv("LETHE_TOKEN", world.tokens["root"])
-        yield world
-        server.should_exit = True
-        thread.join()
 
 
 def test_an_admin_reruns_what_matches_looks_and_applies(world, lethe):
@@ -103,6 +65,46 @@ def test_an_admin_gives_quota_cancels_and_reads_the_log(world, lethe):
     assert table.splitlines()[0] == "id,at,kind,actor,submission_id,evaluation_id,detail"
 
 
+def test_evaluations_are_listed_by_whether_they_are_shown(world, lethe):
+    submission = world.scored("ada", 0.08, 0.98, 0.97)
+    world.rerun(submission)
+    shown, hidden = (
+        json.loads(lethe("admin", "evaluations", "--shown", which, "--json").stdout)["items"]
+        for which in ("yes", "no")
+    )
+    assert [[one["generation"] for one in found] for found in (shown, hidden)] == [[1], [2]]
+    assert lethe("admin", "evaluations", "--shown", "perhaps").exit_code == 1
+
+
+def test_entrants_are_listed_with_whether_they_count(world, lethe):
+    world.person("grace")
+    world.competition("faces")
+    for name, slug in (("ada", "digits"), ("grace", "digits"), ("ada", "faces")):
+        world.submit(name, slug=slug)
+    lethe("admin", "disqualify", "--entrant", "ada", "--competition", "digits", "--reason", "two accounts")
+    rows = lethe("admin", "entrants", "digits").stdout.splitlines()[1:]
+    assert [[row.split()[1], row.split()[-1]] for row in rows] == [
+        ["ada", "disqualified"],
+        ["grace", "counts"],
+    ]
+    assert len(lethe("admin", "entrants").stdout.splitlines()) == 4
+    found = json.loads(lethe("admin", "entrants", "digits", "--name", "gra", "--json").stdout)["items"]
+    assert [one["name"] for one in found] == ["grace"]
+
+
+def test_entrants_are_listed_page_by_page(world, lethe, monkeypatch):
+    monkeypatch.setattr("app.views.entrants.PAGE_SIZE", 1)
+    world.person("grace")
+    for name in ("ada", "grace"):
+        world.submit(name)
+    first = lethe("admin", "entrants", "digits")
+    second = lethe("admin", "entrants", "digits", "--cursor", first.stderr.split()[-1])
+    assert ["ada" in first.stdout, "grace" in first.stdout] == [True, False]
+    assert ["ada" in second.stdout, "grace" in second.stdout] == [False, True]
+    assert "More" not in second.stderr
+
+
 def test_a_participants_token_is_refused(world, lethe, env):
     env.setenv("LETHE_TOKEN", world.tokens["ada"])
-    assert lethe("admin", "overview").exit_code == 3
+    for what in ("overview", "workers"):
+        assert lethe("admin", what).exit_code == 3
