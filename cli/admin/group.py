@@ -2,6 +2,7 @@
 
 import click
 
+from cli.admin.closing import closing, reveal
 from cli.admin.evaluations import cancel, evaluations, events, overview
 from cli.admin.machines import calibrations, remeasure, workers
 from cli.admin.people import disqualify, entrants, quota, reinstate
@@ -20,6 +21,8 @@ OVER_THE_API = (
     disqualify,
     reinstate,
     quota,
+    closing,
+    reveal,
     workers,
     calibrations,
     remeasure,

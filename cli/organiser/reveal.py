@@ -8,7 +8,8 @@ import click
 from cli.errors import CliError, reported
 from cli.installation import migrated_database, settings_of_environment, words_for_errors
 from cli.options import examples, json_option, printed
-from cli.text import number, say, table
+from cli.organiser.places import drawn
+from cli.text import say
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -42,7 +43,7 @@ def reveal(*, slug: str, yes: bool, force: bool, as_json: bool) -> None:
         found: dict[str, Any] = closing.model_dump(mode="json")
         printed(found | {"leaderboard": board.model_dump(mode="json")})
     else:
-        click.echo(_drawn(board))
+        click.echo(drawn(board.model_dump(mode="json")))
     if closing.failed:
         say(f"Without a score on the private split: {', '.join(one[:8] for one in closing.failed)}.")
     if closing.revealed_at is not None:
@@ -69,18 +70,3 @@ def _read(engine: "Engine", slug: str) -> "tuple[ClosingOut, LeaderboardOut]":
     now = datetime.now(UTC)
     with read_only(engine) as session:
         return finals.closing_of(session, slug, now), boards.board(session, slug, now, "private")
-
-
-def _drawn(board: "LeaderboardOut") -> str:
-    rows = [
-        [
-            row.entrant,
-            "-" if row.public_rank is None else str(row.public_rank),
-            str(row.rank),
-            "-" if row.rank_change is None else f"{row.rank_change:+d}" if row.rank_change else "=",
-            number(row.score, board.decimals.score),
-        ]
-        for row in board.rows
-    ]
-    header = ("participant", "public place", "private place", "change", "private score")
-    return table(header, rows, right=header[1:])

@@ -106,5 +106,5 @@ def test_entrants_are_listed_page_by_page(world, lethe, monkeypatch):
 
 def test_a_participants_token_is_refused(world, lethe, env):
     env.setenv("LETHE_TOKEN", world.tokens["ada"])
-    for what in ("overview", "workers"):
-        assert lethe("admin", what).exit_code == 3
+    for what in (("overview",), ("workers",), ("closing", "digits"), ("reveal", "digits", "--yes")):
+        assert lethe("admin", *what).exit_code == 3
