@@ -96,7 +96,7 @@ def read_leaderboard(
     response_class=Response,
     summary="Read the leaderboard as CSV",
     responses={
-        200: answers.ok("The leaderboard now", "rank,user,score,...\r\n1,ada,0.0712,...\r\n", "text/csv"),
+        200: answers.ok("The leaderboard now", examples.LEADERBOARD_CSV, "text/csv"),
         **answers.problems(401, 404, s404=answers.HIDDEN_BOARD),
     },
     openapi_extra=OPTIONAL,

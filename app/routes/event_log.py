@@ -14,7 +14,7 @@ from app.views import event_log
 from app.views.event_log import EventsAfter, EventsBefore
 
 router = APIRouter()
-_CSV = "id,at,kind,actor,submission_id,evaluation_id,detail\r\n41,2026-03-01T12:00:00Z,submission.accepted,...\r\n"
+_CSV = events_csv(EventPage.model_validate(EVENTS).items)
 
 
 @router.get("/admin/events", include_in_schema=False)

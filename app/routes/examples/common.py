@@ -3,8 +3,11 @@
 from typing import Any
 
 from app import ranking
+from app.competitions import Publish
 from app.flags import flags_of
 from app.phases import Phase, what_next
+from app.routes.csv_table import leaderboard_csv
+from app.schemas.boards import LeaderboardOut
 
 _DIGEST = "3b4f6a1d0c92e7f58b1c6d4e9a0f7283546bd1c0e9f8a7b6c5d4e3f2a1b0c9d8"
 _ID = "0b9a7c6f5e4d4c3b8a29181716151413"
@@ -123,6 +126,7 @@ LEADERBOARD = {
         }
     ],
 }
+LEADERBOARD_CSV = leaderboard_csv(LeaderboardOut.model_validate(LEADERBOARD, context=Publish()))
 SCORED: dict[str, Any] = SUBMISSION | {
     "status": "done",
     "verdict": "scored",

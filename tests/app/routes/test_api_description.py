@@ -1,5 +1,7 @@
 """What the API's description owes to whoever writes a program against it."""
 
+import csv
+import io
 import re
 
 import pytest
@@ -133,6 +135,18 @@ def test_every_list_comes_in_pages_and_names_the_next(document, operations):
                 asked = {parameter["name"] for parameter in one.get("parameters", [])}
                 assert asked & {"cursor", "after"}, f"{name}: its next page cannot be asked for"
     assert len(lists) >= 5
+
+
+def test_the_example_of_a_board_as_csv_is_what_the_server_answers(client, world, operations):
+    world.scored("ada", 0.08, 0.99, 0.98)
+    answered = client.get("/api/v1/competitions/digits/leaderboard.csv").text
+    [answer] = successes(operations["GET /api/v1/competitions/{slug}/leaderboard.csv"]).values()
+    shown = answer["content"]["text/csv"]["example"]
+    assert shown.splitlines()[0] == answered.splitlines()[0]
+    assert [row["entrant"] for row in csv.DictReader(io.StringIO(shown))] == [
+        "(retraining from scratch)",
+        "the sieve",
+    ]
 
 
 def test_what_is_polled_has_an_etag_and_says_how_often_to_look(operations):
