@@ -29,6 +29,11 @@ def test_every_command_option_and_operation_is_there():
         "| `Idempotency-Key` | header |",
     ):
         assert words in operations
+    for words in (
+        "`PUT /api/v1/webhook` (needs a browser's session)",
+        "`GET /api/v1/notices` (needs a token)",
+    ):
+        assert words in PAGES["api/notices.md"]
     assert "### SubmissionOut" in PAGES["api/objects.md"]
     assert "| `GET /api/v1/competitions/{slug}/data` | [" in PAGES["api.md"]
 

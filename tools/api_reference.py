@@ -11,6 +11,7 @@ from typing import Any
 
 from app.guides import anchor
 from app.main import create_app
+from app.routes.security import BROWSER
 from app.settings import Settings
 from tools.markdown import NOTE, cell, prose, table
 
@@ -19,8 +20,9 @@ _METHODS = ("get", "head", "post", "put", "patch", "delete")
 _EXAMPLE_LINES = 65
 _SHARED = "objects"
 _INTRODUCTION = """\
-Everything that the pages do, a program can do. Say who you are with `Authorization: Bearer TOKEN`; make a token on your account page. The same description for
-programs: `/api/v1/openapi.json`.
+What the pages do, a program can do, save registering, signing in and keeping an account: its password, sessions, tokens, linked sign-ins, e-mail address and webhook are
+for whoever signs in by a browser, so that no token makes another or outlives itself. Say who you are with `Authorization: Bearer TOKEN`; make a token on your account
+page. The same description for programs: `/api/v1/openapi.json`.
 
 - Errors are `application/problem+json` with a stable `code`, `detail`, `advice` and a `request_id`; [all codes](/problems).
 - Lists come in pages: follow `next`, or send `next_cursor` as `cursor`, until it is null.
@@ -215,6 +217,8 @@ def _who(operation: Json) -> str:
     security = operation.get("security")
     if not security:
         return ""
+    if security == [{BROWSER: []}]:
+        return " (needs a browser's session)"
     return " (says more with a token)" if {} in security else " (needs a token)"
 
 

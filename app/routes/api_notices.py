@@ -6,16 +6,17 @@ from app.dependencies import AccountHolder, Ctx, Now, Person, Reading, Writing
 from app.notices import account
 from app.routes.answers import ok, problems
 from app.routes.examples import notices as examples
-from app.routes.security import SIGNED_IN
+from app.routes.security import IN_BROWSER, SIGNED_IN
 from app.schemas.notices import NewWebhookOut, NoticeOut, NoticesIn, NoticesOut, WebhookIn
 from app.views import notices as views
 
-router = APIRouter(prefix="/api/v1", tags=["notices"], dependencies=SIGNED_IN)
+router = APIRouter(prefix="/api/v1", tags=["notices"])
 
 
 @router.get(
     "/notices",
     summary="Read how I am told",
+    dependencies=SIGNED_IN,
     responses={200: ok("Now", examples.NOTICES), **problems(401)},
 )
 def read_notices(session: Reading, person: Person) -> NoticesOut:
@@ -26,6 +27,7 @@ def read_notices(session: Reading, person: Person) -> NoticesOut:
 @router.patch(
     "/notices",
     summary="Turn letters on or off",
+    dependencies=SIGNED_IN,
     responses={200: ok("Now", examples.NOTICES), **problems(401, unsafe=True)},
 )
 def change_notices(wanted: NoticesIn, session: Writing, person: Person, now: Now) -> NoticesOut:
@@ -37,6 +39,7 @@ def change_notices(wanted: NoticesIn, session: Writing, person: Person, now: Now
 @router.put(
     "/webhook",
     summary="Set my webhook",
+    dependencies=IN_BROWSER,
     responses={
         200: ok("Set", examples.NEW_WEBHOOK),
         **problems(400, 401, 403, unsafe=True, s400=examples.BAD_URL, s403=examples.BY_TOKEN),
@@ -61,6 +64,7 @@ def set_webhook(
 @router.delete(
     "/webhook",
     summary="Remove my webhook",
+    dependencies=IN_BROWSER,
     responses={
         200: ok("Removed", examples.NOTICES | {"webhook": None}),
         **problems(401, 403, 404, unsafe=True, s403=examples.BY_TOKEN, s404=examples.NO_WEBHOOK),
@@ -77,6 +81,7 @@ def remove_webhook(session: Writing, person: AccountHolder, now: Now) -> Notices
     "/webhook/test",
     status_code=202,
     summary="Send a test to my webhook",
+    dependencies=SIGNED_IN,
     responses={
         202: ok("On its way", examples.TEST),
         **problems(

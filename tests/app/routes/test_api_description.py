@@ -5,8 +5,10 @@ import io
 import re
 
 import pytest
+from fastapi.routing import iter_route_contexts
 
 from app import problems
+from app.dependencies import get_account_holder
 from app.reasons import REASONS
 from tests.bundles import zipped
 from tests.seeding import GOOD
@@ -39,6 +41,11 @@ def resolved(document, schema):
 
 def successes(operation):
     return {status: one for status, one in operation["responses"].items() if status < "300"}
+
+
+def asks(dependant, call):
+    """Whether an endpoint's dependencies have this one among them."""
+    return any(one.call is call or asks(one, call) for one in dependant.dependencies)
 
 
 def errors(operation):
@@ -108,6 +115,19 @@ def test_every_error_is_a_problem_with_a_code_that_the_catalogue_explains(operat
                 assert code in known, f"{name}: {code} is in no catalogue"
                 assert example["value"]["code"] == code, name
                 assert example["value"]["status"] == int(status), name
+
+
+def test_what_refuses_tokens_says_that_it_needs_a_browsers_session(client, operations):
+    refusing = {
+        f"{method} {route.path}"
+        for route in iter_route_contexts(client.app.routes)
+        if route.methods and route.include_in_schema and asks(route.dependant, get_account_holder)
+        for method in route.methods
+    }
+    assert refusing == {
+        name for name, one in operations.items() if one.get("security") == [{"browserSession": []}]
+    }
+    assert "PUT /api/v1/webhook" in refusing
 
 
 def test_whoever_must_wait_is_told_how_long(operations):
