@@ -17,7 +17,7 @@ from tools.markdown import NOTE, cell, prose, table
 
 Json = dict[str, Any]
 _METHODS = ("get", "head", "post", "put", "patch", "delete")
-_EXAMPLE_LINES = 65
+_EXAMPLE_LINES = 90
 _SHARED = "objects"
 _INTRODUCTION = """\
 What the pages do, a program can do, save registering, signing in and keeping an account: its password, sessions, tokens, linked sign-ins, e-mail address and webhook are

@@ -52,7 +52,6 @@ def compared(
     own, others = comparisons.choices(session, slug, person, now)
     shown = {
         "competition": competition_views.describe(session, slug, person, now),
-        "pages": competition_views.pages(session, slug),
         "tab": "compare",
         "found": found,
         "pictures": None if found is None else comparisons.pictures(session, found, person),

@@ -21,7 +21,6 @@ def choice(request: Request, slug: str, context: Ctx, session: Reading, person: 
     """Show what is chosen and what could be."""
     shown = {
         "competition": competitions.describe(session, slug, person, now),
-        "pages": competitions.pages(session, slug),
         "finals": views.describe(session, slug, person, now),
         "problem": None,
         "tab": "finals",
@@ -51,7 +50,6 @@ def choose(
     except (BadRequest, Conflict) as error:
         shown = {
             "competition": competitions.describe(session, slug, person, now),
-            "pages": competitions.pages(session, slug),
             "finals": views.describe(session, slug, person, now),
             "problem": problems.describe(error),
             "tab": "finals",

@@ -50,7 +50,6 @@ def leaderboard(
     competition = competitions.describe(session, slug, visitor, now)
     shown = {
         "competition": competition,
-        "pages": competitions.pages(session, slug),
         "tab": "leaderboard",
         "split": how.split,
     }
@@ -83,14 +82,14 @@ def page(
 def _tab(
     request: Request, slug: str, tab: str, context: Ctx, session: Reading, visitor: Visitor, now: Now
 ) -> Response:
-    pages = competitions.pages(session, slug)
+    competition = competitions.describe(session, slug, visitor, now)
+    pages = {one.name: one for one in competition.pages}
     if tab not in pages:
         raise NotFound(f"This competition has no page named {tab!r}.")
     shown: dict[str, Any] = {
-        "competition": competitions.describe(session, slug, visitor, now),
-        "pages": pages,
+        "competition": competition,
         "tab": tab,
-        "facts": competitions.facts(session, slug),
+        "page": pages[tab],
         "public": None,
         "public_away": False,
     }

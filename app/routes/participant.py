@@ -31,7 +31,6 @@ def submit_form(
     """Show the form, with format, limits and quota before anything is sent."""
     shown = {
         "competition": competition_views.describe(session, slug, person, now),
-        "pages": competition_views.pages(session, slug),
         "tab": "submit",
         "key": f"form-{uuid.uuid4().hex}",
         "problem": None,
@@ -89,7 +88,6 @@ def _again(request: Request, slug: str, context: Ctx, person: Person, error: Let
         now = context.clock()
         shown = {
             "competition": competition_views.describe(session, slug, person, now),
-            "pages": competition_views.pages(session, slug),
             "tab": "submit",
             "key": f"form-{uuid.uuid4().hex}",
             "problem": problem,

@@ -104,7 +104,6 @@ def _page(
 ) -> Response:
     shown = {
         "competition": competitions.describe(session, slug, person, now),
-        "pages": competitions.pages(session, slug),
         "tab": "team",
         "one": describe(session, slug, person, now),
         "problem": None if error is None else problems.describe(error),

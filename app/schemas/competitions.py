@@ -6,7 +6,7 @@ from pydantic import Field
 
 from app.competitions import Batches, Ranking
 from app.phases import Phase
-from app.schemas.base import Out, Seconds
+from app.schemas.base import Graded, Out, Seconds
 from app.schemas.scores import DecimalsOut, RetrainingOut
 from app.schemas.submissions import DisqualifiedOut, Links
 
@@ -37,6 +37,35 @@ class BundleLimitsOut(Out):
     max_unpacked_bytes: int
     max_files: int
     per_day: int
+
+
+class PageOut(Out):
+    """One of a competition's pages."""
+
+    name: str = Field(description="in its address: /competitions/SLUG/pages/NAME")
+    title: str = Field(description="the same in words")
+    markdown: str = Field(description="what its organisers wrote")
+
+
+class MemoryOut(Out):
+    """What a model remembers; shares are between 0 and 1."""
+
+    forget_accuracy: Graded = Field(description="share of the forget set that it gets right")
+    retain_accuracy: Graded = Field(description="of the retain set")
+    test_accuracy: Graded = Field(description="of data that no model was trained on")
+    attack_auc: Graded = Field(
+        description="of a membership attack on the forget set; 0.5 cannot tell it from unseen data"
+    )
+
+
+class FactsOut(Out):
+    """What preparing the public split measured of its models."""
+
+    original: MemoryOut = Field(description="the model that is given")
+    retrained: MemoryOut = Field(
+        description="the mean of models retrained without the forget set: those that submissions are graded "
+        "against, and as many more"
+    )
 
 
 class CompetitionOut(Out):
@@ -76,6 +105,10 @@ class CompetitionOut(Out):
     reference_version: int | None
     reference_digest: str | None
     retraining: RetrainingOut | None
+    pages: list[PageOut] = Field(description="overview, rules and data first, then the others by name")
+    facts: FactsOut | None = Field(
+        description="what the original model remembers; null until the competition is prepared"
+    )
     quota: QuotaOut | None = Field(description="null unless signed in")
     disqualified: DisqualifiedOut | None = Field(description="null unless you are disqualified from it")
     links: Links

@@ -18,6 +18,8 @@ from app.schemas.competitions import (
     BundleLimitsOut,
     CompetitionOut,
     CompetitionSummary,
+    FactsOut,
+    PageOut,
     QuotaOut,
 )
 from app.schemas.scores import DecimalsOut, RetrainingOut
@@ -119,12 +121,31 @@ def describe(session: Session, slug: str, viewer: User | None, now: datetime) ->
         reference_version=None if reference is None else reference.version,
         reference_digest=None if reference is None else reference.digest,
         retraining=retraining_of(reference),
+        pages=_pages(competition.pages),
+        facts=_facts(reference, config.publish),
         quota=None if viewer is None else quota_out(session, viewer, competition, now),
         disqualified=None
         if viewer is None
         else disqualified_out(of_entrant(session, competition.id, viewer.id)),
         links=_links(slug),
     )
+
+
+def _pages(written: dict[str, str]) -> list[PageOut]:
+    first = [name for name in ("overview", "rules", "data") if name in written]
+    names = [*first, *sorted(set(written) - set(first))]
+    return [PageOut(name=name, title=_title(name), markdown=written[name]) for name in names]
+
+
+def _title(name: str) -> str:
+    return name.capitalize().replace("_", " ").replace("-", " ")
+
+
+def _facts(reference: Reference | None, publish: Publish) -> FactsOut | None:
+    found = {} if reference is None else reference.facts
+    if not {"original", "retrained"} <= set(found):
+        return None
+    return FactsOut.rounded(publish, original=found["original"], retrained=found["retrained"])
 
 
 def disqualified_out(found: Disqualification | None) -> DisqualifiedOut | None:
@@ -152,25 +173,6 @@ def adjustment_out(entry: QuotaEntry) -> AdjustmentOut:
     assert entry.reason is not None, "an adjustment has its reason"
     day = None if entry.day is None else date.fromisoformat(entry.day)
     return AdjustmentOut(amount=entry.amount, day=day, reason=entry.reason, at=entry.created_at)
-
-
-def pages(session: Session, slug: str) -> dict[str, str]:
-    """Return a competition's Markdown pages, overview, rules and data first."""
-    written = registry.get_competition(session, slug).pages
-    first = [name for name in ("overview", "rules", "data") if name in written]
-    return {name: written[name] for name in [*first, *sorted(set(written) - set(first))]}
-
-
-def facts(session: Session, slug: str) -> dict[str, Any]:
-    """Return what preparing the public split measured of its models, or nothing while it is not prepared."""
-    competition = registry.get_competition(session, slug)
-    reference, publish = reference_or_none(session, competition), registry.config_of(competition).publish
-    found = {} if reference is None else reference.facts
-    return {
-        who: {name: publish.score(value) for name, value in found[who].items()}
-        for who in ("original", "retrained")
-        if who in found
-    }
 
 
 def knock(session: Session, slug: str, viewer: User, key: str | None, now: datetime) -> int:

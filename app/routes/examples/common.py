@@ -311,6 +311,27 @@ COMPETITION = {
     "reference_version": 1,
     "reference_digest": _DIGEST,
     "retraining": RETRAINING,
+    "pages": [
+        {
+            "name": "overview",
+            "title": "Overview",
+            "markdown": "Make a network forget **100 handwritten digits** that it was trained on.\n",
+        }
+    ],
+    "facts": {
+        "original": {
+            "forget_accuracy": 0.978,
+            "retain_accuracy": 0.991,
+            "test_accuracy": 0.732,
+            "attack_auc": 0.771,
+        },
+        "retrained": {
+            "forget_accuracy": 0.574,
+            "retain_accuracy": 0.992,
+            "test_accuracy": 0.751,
+            "attack_auc": 0.509,
+        },
+    },
     "quota": QUOTA,
     "disqualified": None,
 }

@@ -12,13 +12,14 @@ from app.db import unit_of_work
 from app.evaluations import RunOutcome
 from app.models import Evaluation, Reference, Score
 from app.routes.examples import common as examples
+from app.schemas.competitions import CompetitionOut
 from app.schemas.scores import SummaryOut
 from app.schemas.submissions import SubmissionOut
 from app.status import Verdict
 from app.streams import PER_PERSON
 from tests.grades import FACTS, graded
 from tests.lending import lend
-from tests.seeding import DAY, LEASE
+from tests.seeding import DAY, LEASE, PAGES
 
 
 def test_an_unchanged_submission_answers_304_and_a_changed_one_does_not(client, world, bearer):
@@ -129,6 +130,23 @@ def test_competitions_are_public_and_quota_is_only_for_the_signed_in(client, bea
     assert mine["quota"]["remaining"] == 3
     assert mine["entry_function"] == "unlearning"
     assert mine["retraining"]["score"] == 0.0923
+
+
+def test_a_competition_has_its_pages_and_what_the_original_model_remembers(client, world):
+    one = client.get("/api/v1/competitions/digits").json()
+    assert [page["name"] for page in one["pages"]] == ["overview", "rules", "data"]
+    assert [page["title"] for page in one["pages"]] == ["Overview", "Rules", "Data"]
+    assert {page["name"]: page["markdown"] for page in one["pages"]} == PAGES
+    assert one["facts"] == {who: FACTS[who] for who in ("original", "retrained")}
+    world.competition("letters", prepared=False)
+    assert client.get("/api/v1/competitions/letters").json()["facts"] is None
+    for listed in client.get("/api/v1/competitions").json()["items"]:
+        assert not {"pages", "facts"} & set(listed)
+
+
+def test_the_example_of_a_competition_is_one():
+    shown = CompetitionOut.model_validate(examples.COMPETITION, context=Publish())
+    assert shown.model_dump(mode="json") == examples.COMPETITION
 
 
 def test_the_leaderboard_ranks_the_best_of_each_and_carries_the_row_of_retraining(client, world):
