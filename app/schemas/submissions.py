@@ -73,6 +73,21 @@ class DisqualifiedOut(Out):
     everything: bool = Field(description="whether it is all of the entrant's submissions to the competition")
 
 
+class EvaluationSummary(Out):
+    """An evaluation in its submission's list; the whole is at /api/v1/evaluations/ID."""
+
+    id: str
+    split: str
+    generation: int = Field(description="1 at first, one more for each rerun on this split, published or not")
+    status: Status
+    verdict: Verdict | None = Field(description="null until status is 'done'")
+    reason: str | None = Field(description="reason code")
+    published: bool = Field(description="whether it is the one that is shown for its split")
+    cancel_requested: bool
+    score: Graded | None = Field(description="by which the competition ranks")
+    created_at: datetime
+
+
 class SubmissionOut(Out):
     """A submission and its published evaluation on the public split."""
 
@@ -98,6 +113,12 @@ class SubmissionOut(Out):
     decimals: DecimalsOut
     generation: int = Field(description="of the evaluation that is shown; each rerun counts, shown or not")
     score: ScoreOut | None
+    reference_version: int = Field(description="that the evaluation that is shown is graded against")
+    evaluations: list[EvaluationSummary] = Field(
+        description="all, oldest first; the private split's once the results are revealed"
+    )
+    refunded: bool = Field(description="whether its quota was given back")
+    may_cancel: bool = Field(description="whether there is anything that you may stop")
     run_details: list[RunOut]
     smoke: SmokeOut | None = Field(description="null where the competition gives no public data")
     disqualified: DisqualifiedOut | None = Field(description="null while it counts")

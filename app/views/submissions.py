@@ -14,6 +14,7 @@ from app.competitions import Publish
 from app.models import Competition, Evaluation, QuotaEntry, Run, Score, Submission, TeamMember, User
 from app.schemas.scores import RetrainingOut
 from app.schemas.submissions import (
+    EvaluationSummary,
     Links,
     RunCounts,
     RunOut,
@@ -52,12 +53,13 @@ def links_of(submission_id: str) -> Links:
 
 def describe(session: Session, submission_id: str, viewer: User, place: Place | None = None) -> SubmissionOut:
     """Return a submission with its published public evaluation. Raises NotFound unless it is the viewer's to see."""
-    return _describe(session, submissions.get(session, submission_id, viewer, *_SHOWN), place)
+    return _describe(session, submissions.get(session, submission_id, viewer, *_SHOWN), viewer, place)
 
 
-def _describe(session: Session, submission: Submission, place: Place | None) -> SubmissionOut:
+def _describe(session: Session, submission: Submission, viewer: User, place: Place | None) -> SubmissionOut:
     evaluation = submissions.published_evaluation(submission)
     publish = publish_of(evaluation)
+    seen = _seen(submission, viewer)
     return SubmissionOut(
         id=submission.id,
         competition=submission.competition.slug,
@@ -76,11 +78,56 @@ def _describe(session: Session, submission: Submission, place: Place | None) -> 
         decimals=decimals_of(publish),
         generation=evaluation.generation,
         score=score_of(evaluation),
+        reference_version=evaluation.reference.version,
+        evaluations=[_listed(one, publish) for one in seen],
+        refunded=_is_refunded(session, submission),
+        may_cancel=_may_cancel(session, submission, seen, viewer),
         run_details=[_run(run, publish) for run in evaluation.seed_runs],
         smoke=_smoke(evaluation.smoke_run, submission.id, publish),
         disqualified=disqualified_out(disqualification.of_submission(session, submission)),
         links=links_of(submission.id),
     )
+
+
+def _seen(submission: Submission, viewer: User) -> list[Evaluation]:
+    """Return the evaluations that the viewer may know of, oldest first; what changes among them moves the mark of polls."""
+    slug, revealed_at = submission.competition.slug, submission.competition.revealed_at
+    found = [
+        one
+        for one in submission.evaluations
+        if access.may_see_split(viewer, one.split, slug, revealed_at, held=submissions.is_held(one))
+    ]
+    return sorted(found, key=lambda one: (one.created_at, one.generation, one.split))
+
+
+def _listed(evaluation: Evaluation, publish: Publish) -> EvaluationSummary:
+    return EvaluationSummary.rounded(
+        publish,
+        id=evaluation.id,
+        split=evaluation.split,
+        generation=evaluation.generation,
+        status=evaluation.status,
+        verdict=evaluation.verdict,
+        reason=evaluation.reason,
+        published=evaluation.published,
+        cancel_requested=evaluation.cancel_requested,
+        score=ranked_score(evaluation),
+        created_at=evaluation.created_at,
+    )
+
+
+def _is_refunded(session: Session, submission: Submission) -> bool:
+    refund = select(QuotaEntry.id).where(
+        QuotaEntry.submission_id == submission.id, QuotaEntry.kind == "refund"
+    )
+    return session.scalar(refund) is not None
+
+
+def _may_cancel(session: Session, submission: Submission, seen: Sequence[Evaluation], viewer: User) -> bool:
+    active = [one for one in seen if one.status is not Status.DONE and not one.cancel_requested]
+    owners = entrants.people_of(session, submission) if active else ()
+    slug = submission.competition.slug
+    return any(access.may_cancel(viewer, owners, slug, one.split, one.generation) for one in active)
 
 
 def _run(run: Run, publish: Publish) -> RunOut:
@@ -128,14 +175,8 @@ class Detail:
     submission: SubmissionOut
     competition_title: str
     retraining: RetrainingOut | None
-    generations: tuple[Evaluation, ...]  # those that the viewer may see
-    scores: dict[str, float]  # by which they rank, as published, by their ids
-    refunded: bool
-    reference_version: int
     ranked: bool  # whether scores under its reference are on the leaderboard
     best: str | None  # the submission by which its entrant ranks
-    cancelling: bool
-    may_cancel: bool
     organises: bool  # whether the viewer may act for everybody in its competition
 
 
@@ -144,37 +185,15 @@ def detail(session: Session, submission_id: str, viewer: User, now: datetime, pl
     submission = submissions.get(session, submission_id, viewer, *_SHOWN)
     evaluation = submissions.published_evaluation(submission)
     place = None if evaluation.status is Status.DONE else place_of(session, evaluation.id, now)
-    revealed_at = submission.competition.revealed_at
-    slug, owners = submission.competition.slug, entrants.people_of(session, submission)
-    seen = [
-        one
-        for one in submission.evaluations
-        if access.may_see_split(viewer, one.split, slug, revealed_at, held=submissions.is_held(one))
-    ]
-    active = [one for one in seen if one.status is not Status.DONE]
-    refund = select(QuotaEntry.id).where(
-        QuotaEntry.submission_id == submission.id, QuotaEntry.kind == "refund"
-    )
     return Detail(
-        submission=_describe(session, submission, place),
+        submission=_describe(session, submission, viewer, place),
         competition_title=submission.competition.title,
         retraining=retraining_of(evaluation.reference),
-        generations=tuple(seen),
-        scores={
-            one.id: publish_of(one).score(score) for one in seen if (score := ranked_score(one)) is not None
-        },
-        refunded=session.scalar(refund) is not None,
-        reference_version=evaluation.reference.version,
         ranked=evaluation.reference.current,
         best=leaderboard.best_of(
             session, submission.competition, submission.team_id or submission.user_id, now
         ),
-        cancelling=any(one.cancel_requested for one in active),
-        may_cancel=any(
-            not one.cancel_requested and access.may_cancel(viewer, owners, slug, one.split, one.generation)
-            for one in active
-        ),
-        organises=access.organises(viewer, slug),
+        organises=access.organises(viewer, submission.competition.slug),
     )
 
 

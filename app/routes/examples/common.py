@@ -14,6 +14,18 @@ _ID = "0b9a7c6f5e4d4c3b8a29181716151413"
 _DEVICE = "AMD EPYC 9B14, 1 thread"
 
 _DECIMALS = {"score": 4, "seconds": 2}
+_FIRST: dict[str, Any] = {
+    "id": "7d8e9f0a1b2c3d4e5f60718293a4b5c6",
+    "split": "public",
+    "generation": 1,
+    "status": "running",
+    "verdict": None,
+    "reason": None,
+    "published": True,
+    "cancel_requested": False,
+    "score": None,
+    "created_at": "2026-03-01T12:00:00Z",
+}
 
 SUBMISSION: dict[str, Any] = {
     "id": _ID,
@@ -54,6 +66,10 @@ SUBMISSION: dict[str, Any] = {
     "decimals": _DECIMALS,
     "generation": 1,
     "score": None,
+    "reference_version": 1,
+    "evaluations": [_FIRST],
+    "refunded": False,
+    "may_cancel": True,
     "run_details": [
         {
             "seed_index": 0,
@@ -169,6 +185,8 @@ SCORED: dict[str, Any] = SUBMISSION | {
         "grader_version": "1",
         "reference_digest": _DIGEST,
     },
+    "evaluations": [_FIRST | {"status": "done", "verdict": "scored", "score": 0.0712}],
+    "may_cancel": False,
 }
 _EVALUATION_ID = "1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f"
 EVALUATION = {
