@@ -9,6 +9,17 @@ from cli.options import examples, json_option, printed
 from cli.text import decimals_of, moment, number, plural, reach, say, seconds, table
 
 LEFT = ("entrant", "last submission", "flags")
+COLUMNS = {
+    "place": "rank",
+    "official": "official_score",
+    "calibrated": "calibrated_score",
+    "forgetting": "forgetting_quality",
+    "retain": "retain_ratio",
+    "test": "test_ratio",
+    "seconds": "median_seconds",
+    "last submission": "last_at",
+}
+"""Headings whose columns have another name in the API."""
 
 
 @examples("lethe leaderboard digits", "lethe leaderboard digits --sort -seconds --csv > board.csv")
@@ -21,7 +32,9 @@ LEFT = ("entrant", "last submission", "flags")
     "--name", metavar="TEXT", help="Only rows whose participant, team or member has this in the name."
 )
 @click.option(
-    "--sort", metavar="COLUMN", help="Order by a column, such as entries; -entries: the largest first."
+    "--sort",
+    metavar="COLUMN",
+    help="Order by a column, by its heading or its name in the API; -seconds: the largest first.",
 )
 @url_option
 @reported
@@ -38,6 +51,7 @@ def leaderboard(
     """Show the leaderboard of the competition SLUG; no token needed."""
     if as_json and as_csv:
         raise usage_error("Choose one of --json and --csv.", "bad_option")
+    sort = _column(sort) if sort else None
     wanted = (("split", "private" if private else None), ("name", name), ("sort", sort))
     how = {key: value for key, value in wanted if value}
     with Api(connection(url)) as api:
@@ -51,6 +65,16 @@ def leaderboard(
     click.echo(drawn(board, in_order=sort in {None, "rank", "-score"}))
     for note in [f"No row has {name!r} in a name."] if name and not board["rows"] else notes(board):
         say(note)
+
+
+def _column(sort: str) -> str:
+    """Say an order in the API's words.
+
+    >>> _column("-seconds"), _column("median_seconds"), _column("entries")
+    ('-median_seconds', 'median_seconds', 'entries')
+    """
+    sign, heading = ("-", sort[1:]) if sort.startswith("-") else ("", sort)
+    return sign + COLUMNS.get(heading, heading)
 
 
 def drawn(board: JsonObject, *, in_order: bool = True) -> str:

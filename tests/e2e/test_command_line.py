@@ -4,11 +4,16 @@ import csv
 import io
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
+from cli.main import main
+from cli.participant.leaderboard import leaderboard
 from tests.browser.conftest import serving
 from tests.seeding import GOOD, World
 
@@ -84,3 +89,16 @@ def test_the_leaderboard_reads_the_same_as_table_json_and_csv(crowd):
     for row in rows:
         assert row["user"] in table
         assert any(row["user"] in line.values() for line in lines)
+
+
+def test_the_leaderboards_examples_work_and_so_does_each_heading_as_an_order(crowd):
+    def printed(*arguments):
+        done = CliRunner().invoke(main, arguments, env=crowd)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    for line in re.findall(r"lethe (leaderboard .*?)(?: >.*)?$", leaderboard.epilog, re.MULTILINE):
+        assert printed(*shlex.split(line))
+    headings = re.split("  +", printed("leaderboard", "digits").splitlines()[2].strip())
+    for heading in set(headings) - {"+-", "flags"}:
+        assert "hedy" in printed("leaderboard", "digits", "--sort", f"-{heading}")

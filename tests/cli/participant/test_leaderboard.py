@@ -1,9 +1,12 @@
 import json
+import re
 import ssl
 import subprocess
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from app.views.arranged import SORTS
 from tests.cli.service import Answer, problem
 
 BOARD = "GET /competitions/digits/leaderboard"
@@ -242,3 +245,29 @@ def test_a_filter_and_an_order_are_the_services_and_retraining_comes_first(servi
 def test_a_filter_that_nobody_matches_says_so(service, lethe):
     service.on(f"{BOARD}?name=zz", Answer(200, board()))
     assert "No row has 'zz' in a name." in lethe("leaderboard", "digits", "--name", "zz").stderr
+
+
+@pytest.mark.parametrize("ranked_by", ["official", "calibrated"])
+def test_each_heading_is_an_order_that_the_service_knows(service, lethe, ranked_by):
+    service.on(BOARD, Answer(200, board(0.12, ranked_by=ranked_by)))
+    headings = re.split("  +", lethe("leaderboard", "digits").stdout.splitlines()[2].strip())
+    asked = []
+    for heading in set(headings) - {"+-", "flags"}:
+        for sort in (heading, f"-{heading}"):
+            lethe("leaderboard", "digits", "--sort", sort)
+            [found] = parse_qs(urlsplit(service.seen[-1].path).query)["sort"]
+            assert found.startswith("-") == sort.startswith("-")
+            asked.append(found.removeprefix("-"))
+    assert len(set(asked)) == len(headings) - 2
+    assert set(asked) <= set(SORTS)
+
+
+def test_a_column_may_be_named_as_in_the_api_too(service, lethe):
+    service.on(f"{BOARD}?sort=-median_seconds", Answer(200, board(0.12)))
+    for sort in ("-seconds", "-median_seconds"):
+        assert lethe("leaderboard", "digits", "--sort", sort).exit_code == 0
+
+
+def test_by_its_heading_the_place_is_the_usual_order_too(service, lethe):
+    service.on(f"{BOARD}?sort=rank", Answer(200, board(0.12, 0.05)))
+    assert "(retraining" not in lethe("leaderboard", "digits", "--sort", "place").stdout.splitlines()[3]
