@@ -39,6 +39,13 @@ def next_command(submission: JsonObject, connection: Connection) -> str:
     if submission.get("verdict") == "scored":
         board = shlex.quote(str(submission.get("competition")))
         return f"See where it stands: lethe leaderboard {board}{connection.flags}"
+    fault = (submission.get("reason") or {}).get("fault")
+    if fault == "lethe":
+        # not with --wait: until a rerun has ended, the submission is shown as it is now
+        again = f"lethe status {shlex.quote(str(submission['id']))}{connection.flags}"
+        return f"There is nothing to mend: an organiser reruns it. What has come of that: {again}"
+    if fault == "nobody":
+        return "To submit it once more: the same command with --again, for without that it finds this one."
     return "When it is mended, submit it again: the same command takes what has changed."
 
 

@@ -132,14 +132,21 @@ def scored() -> dict[str, Any]:
     return submission("done", "scored", 4, score=score, run_details=runs)
 
 
+def ended(verdict: str, fault: str, code: str, cause: str, advice: str) -> dict[str, Any]:
+    reason = {"code": code, "cause": cause, "advice": advice, "fault": fault}
+    return submission("done", verdict, 2, reason=reason)
+
+
 def timed_out() -> dict[str, Any]:
-    reason = {
-        "code": "over_cutoff",
-        "cause": "A run was late.",
-        "advice": "Do less work.",
-        "fault": "participant",
-    }
-    return submission("done", "timed_out", 2, reason=reason)
+    return ended("timed_out", "participant", "over_cutoff", "A run was late.", "Do less work.")
+
+
+def stalled() -> dict[str, Any]:
+    return ended("stalled", "lethe", "worker_lost", "Workers were lost.", "Nothing to change.")
+
+
+def cancelled() -> dict[str, Any]:
+    return ended("cancelled", "nobody", "cancelled_on_request", "It was cancelled.", "Submit again.")
 
 
 class FakeTime:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tests.cli.service import Answer, problem, scored, submission, timed_out
+from tests.cli.service import Answer, cancelled, problem, scored, stalled, submission, timed_out
 
 READ = "GET /submissions/abc123"
 
@@ -22,14 +22,26 @@ def test_a_submission_that_ended_without_a_score_is_exit_code_1(service, lethe):
 
 
 def test_a_fault_of_ours_is_said_to_cost_no_quota(service, lethe):
-    reason = {
-        "code": "worker_lost",
-        "cause": "Workers were lost.",
-        "advice": "Nothing to change.",
-        "fault": "lethe",
-    }
-    service.on(READ, Answer(200, submission("done", "stalled", reason=reason)))
+    service.on(READ, Answer(200, stalled()))
     assert "ours; your quota is given back" in lethe("status", "abc123").stdout
+
+
+@pytest.mark.parametrize(
+    ("end", "named", "not_named"),
+    [
+        (timed_out, "When it is mended, submit it again", "--again"),
+        (stalled, "an organiser reruns it. What has come of that: lethe status abc123", "submit"),
+        (cancelled, "the same command with --again", "mended"),
+    ],
+)
+def test_an_end_without_a_score_is_followed_by_what_helps_with_it(service, lethe, end, named, not_named):
+    service.on(READ, Answer(200, end()))
+    result = lethe("status", "abc123", "--wait", "--url", service.url)
+    [*_, last] = result.stderr.splitlines()
+    assert result.exit_code == 1
+    assert named in last
+    assert not_named not in last
+    assert (service.url in last) == ("lethe status" in last)
 
 
 def test_json_is_the_services_own_object(service, lethe):
