@@ -39,13 +39,19 @@ def resume_command(connection: Connection, submission_id: str) -> str:
     return f"lethe status {shlex.quote(submission_id)} --wait{connection.flags}"
 
 
+def cancel_command(connection: Connection, submission_id: str) -> str:
+    """Return the command that stops the submission itself."""
+    return f"lethe cancel {shlex.quote(submission_id)}{connection.flags}"
+
+
 def follow(
     api: Api, connection: Connection, submission_id: str, *, clock: Clock, timeout: float | None
 ) -> JsonObject:
     """Wait until a submission is done and return it. Raises CliError; see watch()."""
     resume = resume_command(connection, submission_id)
+    cancel = cancel_command(connection, submission_id)
     with watching() as watcher:
-        return watch(api, submission_id, watcher, _is_done, resume, clock=clock, timeout=timeout)
+        return watch(api, submission_id, watcher, _is_done, resume, cancel, clock=clock, timeout=timeout)
 
 
 def watch(
@@ -54,6 +60,7 @@ def watch(
     watcher: Watcher,
     is_over: Callable[[JsonObject], bool],
     resume: str,
+    cancel: str,
     *,
     clock: Clock,
     timeout: float | None = None,
@@ -61,7 +68,7 @@ def watch(
     """Show a submission to a watcher again and again until it `is_over`, and return it.
 
     Raises CliError, which names the command `resume` to go on with, when `timeout` seconds have passed, when the service
-    is away for too long, and on Ctrl-C.
+    is away for too long, and on Ctrl-C, where it names the command `cancel` too.
     """
     try:
         done = _poll(api, submission_id, clock, timeout, watcher, is_over)
@@ -70,7 +77,7 @@ def watch(
             "Stopped waiting; the submission goes on.",
             code="interrupted",
             exit_code=ExitCode.INTERRUPTED,
-            advice=f"Go on with: {resume}",
+            advice=f"Go on with `{resume}`, or cancel it with `{cancel}`.",
             submission_id=submission_id,
         ) from None
     except TryAgainError as error:

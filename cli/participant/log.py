@@ -10,7 +10,7 @@ from cli.client.config import Connection, connection, url_option
 from cli.clock import Clock, pass_clock
 from cli.errors import reported, usage_error
 from cli.options import examples, json_option, printed
-from cli.participant.follow import watch
+from cli.participant.follow import cancel_command, watch
 from cli.text import clean_lines, say
 
 
@@ -48,7 +48,8 @@ def log(clock: Clock, *, submission_id: str | None, follow: bool, as_json: bool,
 def _follow(api: Api, target: Connection, submission_id: str, clock: Clock) -> None:
     resume = f"lethe log {shlex.quote(submission_id)} --follow{target.flags}"
     reader = _Reader(api)
-    done = watch(api, submission_id, reader, _is_over, resume, clock=clock)
+    cancel = cancel_command(target, submission_id)
+    done = watch(api, submission_id, reader, _is_over, resume, cancel, clock=clock)
     if not (done.get("smoke") or {}).get("log"):
         api.log(submission_id)  # which says why there is none
 

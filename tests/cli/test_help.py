@@ -24,6 +24,7 @@ def test_help_names_every_subcommand_and_imports_nothing_heavy():
         "local",
         "submit",
         "status",
+        "cancel",
         "submissions",
         "download",
         "competitions",

@@ -61,6 +61,16 @@ def test_a_folder_is_submitted_once_however_often_the_command_is_repeated(crowd,
     assert (shown["status"], shown["runs"]["queued"]) == ("queued", shown["runs"]["total"])
 
 
+def test_a_submission_is_cancelled_once_and_then_there_is_nothing_to_cancel(crowd, tmp_path):
+    (tmp_path / "submission.py").write_text(GOOD)
+    sent = lethe(crowd, "submit", str(tmp_path), "--competition", "digits", "-m", "to be cancelled").stdout
+    done = lethe(crowd, "cancel", sent[:8])
+    assert (done.returncode, done.stdout, done.stderr) == (0, sent, "Cancelled.\n")
+    assert json.loads(lethe(crowd, "status", sent.strip(), "--json").stdout)["verdict"] == "cancelled"
+    again = lethe(crowd, "cancel", sent.strip(), "--json")
+    assert (again.returncode, json.loads(again.stdout)["code"]) == (1, "conflict")
+
+
 @pytest.mark.parametrize(
     ("files", "slug", "environment", "exit_code", "code"),
     [

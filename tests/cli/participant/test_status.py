@@ -139,9 +139,13 @@ def test_ctrl_c_names_the_command_to_go_on_with(service, lethe, time, monkeypatc
 
     service.on(READ, Answer(200, submission("running")))
     monkeypatch.setattr(time, "sleep", interrupt)
-    result = lethe("status", "abc123", "--wait")
+    result = lethe("status", "abc123", "--wait", "--url", service.url)
     assert result.exit_code == 130
-    assert "lethe status abc123 --wait" in result.stderr
+    flag = f"--url {service.url}"
+    assert (
+        f"`lethe status abc123 --wait {flag}`, or cancel it with `lethe cancel abc123 {flag}`"
+        in result.stderr
+    )
 
 
 def test_ctrl_c_anywhere_else_is_one_line_too(lethe, monkeypatch):
