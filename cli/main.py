@@ -38,7 +38,10 @@ SECTIONS = {
             "Take part with others: create, invite, accept, merge, hand over, leave.",
         ),
         "compare": Lazy("cli.participant.compare:compare", "Say which of two submissions is better."),
-        "competitions": Lazy("cli.participant.competitions:competitions", "List the competitions."),
+        "competitions": Lazy(
+            "cli.participant.competitions:competitions",
+            "List the competitions, or show the dates and limits of one.",
+        ),
         "data": Lazy("cli.participant.data:data", "Download a competition's public data."),
         "login": Lazy("cli.participant.login:login", "Keep an API token for the commands above."),
         "score": Lazy("cli.score.command:score", "Grade arrays of confidences or logits: the full report."),

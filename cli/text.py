@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+_UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
 
 def clean(text: object) -> str:
     r"""Replace what could move the cursor or change colours: names and notes come from other people.
@@ -69,18 +71,33 @@ def decimals_of(answer: dict[str, Any], what: str) -> int:
     return found if isinstance(found, int) else {"score": 4, "seconds": 2}[what]
 
 
-def moment(value: Any) -> str:
-    """Write an ISO time as UTC to the minute; what is no such time is shown as it came.
+def moment(value: Any, now: datetime | None = None) -> str:
+    """Write an ISO time as UTC to the minute, and how far it is from `now`; what is no such time is shown as it came.
 
     >>> moment("2026-03-01T12:34:56+02:00")
     '2026-03-01 10:34 UTC'
+    >>> moment("2026-03-01T12:34:56Z", datetime(2026, 3, 1, 9, tzinfo=UTC))
+    '2026-03-01 12:34 UTC (in 3 hours)'
     """
     try:
         when = datetime.fromisoformat(str(value))
     except ValueError:
         return clean(value)
     when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-    return f"{when:%Y-%m-%d %H:%M} UTC"
+    return f"{when:%Y-%m-%d %H:%M} UTC" + (f" ({relative(when, now)})" if now else "")
+
+
+def relative(when: datetime, now: datetime) -> str:
+    """Write how far a time is from now, as the pages do.
+
+    >>> noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    >>> relative(datetime(2026, 3, 4, tzinfo=UTC), noon), relative(datetime(2026, 3, 1, 11, 59, tzinfo=UTC), noon)
+    ('in 2 days', '1 minute ago')
+    """
+    gap = (when - now).total_seconds()
+    length, unit = next((one for one in _UNITS if abs(gap) >= one[0]), _UNITS[-1])
+    words = plural(int(abs(gap) // length), unit)
+    return f"in {words}" if gap > 0 else f"{words} ago"
 
 
 def size(n_bytes: int) -> str:

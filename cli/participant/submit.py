@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from cli.exit_codes import ExitCode
 from cli.options import examples, json_option, printed
 from cli.participant.bundle import Bundle, prepared
 from cli.participant.follow import check_wait, follow, resume_command, wait_options
+from cli.participant.rules import quota_words
 from cli.participant.show import described, exit_code, next_command
 from cli.progress import upload_bar
 from cli.text import moment, plural, say, size
@@ -84,6 +86,7 @@ def submit(
 def _upload(api: Api, clock: Clock, path: Path, slug: str, note: str, *, again: bool) -> Accepted:
     with prepared(path) as bundle:
         _say_what_is_sent(bundle)
+        _say_what_is_left(api, clock, slug)
         key = secrets.token_hex(32) if again else idempotency_key(slug, note, bundle.digest)
 
         def once() -> Accepted:
@@ -109,6 +112,12 @@ def _say_what_is_sent(bundle: Bundle) -> None:
     if bundle.files:
         left_out = f" (left out: {', '.join(bundle.skipped)})" if bundle.skipped else ""
         say(f"Packed {plural(len(bundle.files), 'file')} into {size(bundle.n_bytes)}{left_out}.")
+
+
+def _say_what_is_left(api: Api, clock: Clock, slug: str) -> None:
+    with suppress(CliError):  # the upload itself is told of what is wrong, and may still be taken
+        if quota := api.competition(slug).get("quota"):
+            say(f"{quota_words(quota, clock.now())}.")
 
 
 def _whether_it_arrived(*, again: bool) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -152,6 +153,8 @@ def cancelled() -> dict[str, Any]:
 class FakeTime:
     """A clock that jumps instead of waiting, and remembers how long it was asked to wait."""
 
+    today = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
     def __init__(self) -> None:
         self.now = 1000.0
         self.waits: list[float] = []
@@ -162,4 +165,4 @@ class FakeTime:
 
     @property
     def clock(self) -> Clock:
-        return Clock(lambda: self.now, self.sleep)
+        return Clock(lambda: self.now, self.sleep, lambda: self.today)

@@ -57,8 +57,16 @@ def test_a_folder_is_submitted_once_however_often_the_command_is_repeated(crowd,
     again = lethe(crowd, "submit", str(tmp_path), "--competition", "digits", "-m", "mine")
     assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
     assert first.stdout == again.stdout != ""
+    assert re.search(r"\d+ of 100 submissions used today; the count starts again at 2026-", first.stderr)
     shown = json.loads(lethe(crowd, "status", first.stdout.strip(), "--json").stdout)
     assert (shown["status"], shown["runs"]["queued"]) == ("queued", shown["runs"]["total"])
+
+
+def test_a_competition_is_shown_with_my_quota(crowd):
+    done = lethe(crowd, "competitions", "digits")
+    assert done.returncode == 0, done.stderr
+    assert " of 100 submissions used today" in done.stdout
+    assert "at most 100.0 kB" in done.stdout
 
 
 def test_a_submission_is_cancelled_once_and_then_there_is_nothing_to_cancel(crowd, tmp_path):

@@ -7,6 +7,11 @@ from tests.cli.service import Answer, problem, scored, submission, timed_out
 
 UPLOAD = "POST /competitions/digits/submissions"
 READ = "GET /submissions/abc123"
+RULES = "GET /competitions/digits"
+
+
+def uploads(service):
+    return [seen for seen in service.seen if seen.method == "POST"]
 
 
 @pytest.fixture
@@ -26,7 +31,7 @@ def test_stdout_holds_the_id_alone_and_stderr_the_next_command(service, submit):
 def test_the_upload_is_whole_with_token_length_and_key(service, submit):
     service.on(UPLOAD, Answer(201, submission()))
     submit()
-    sent = service.seen[0]
+    [sent] = uploads(service)
     assert sent.headers["Authorization"] == "Bearer lethe_test-token"
     assert sent.headers["Content-Type"] == "application/zip"
     assert "Transfer-Encoding" not in sent.headers
@@ -45,7 +50,7 @@ def test_the_same_command_sends_the_same_key_and_another_note_another(service, s
     service.on(f"{UPLOAD}?note=x", Answer(201, submission()))
     for more in ((), (), ("-m", "x"), ("--again",), ("--again",)):
         submit(*more)
-    keys = [seen.headers["Idempotency-Key"] for seen in service.seen]
+    keys = [seen.headers["Idempotency-Key"] for seen in uploads(service)]
     assert keys[0] == keys[1]
     assert len(set(keys)) == 4
 
@@ -67,8 +72,8 @@ def test_a_lost_connection_and_503_are_tried_again_with_the_same_key_and_the_who
     assert result.exit_code == 0
     assert time.waits == [1, 7]
     assert "attempt 2 of 5" in result.stderr
-    assert len({seen.headers["Idempotency-Key"] for seen in service.seen}) == 1
-    assert len({hashlib.sha256(seen.body).digest() for seen in service.seen}) == 1
+    assert len({seen.headers["Idempotency-Key"] for seen in uploads(service)}) == 1
+    assert len({hashlib.sha256(seen.body).digest() for seen in uploads(service)}) == 1
 
 
 def test_a_service_that_stays_away_ends_in_exit_code_5_and_says_that_repeating_is_safe(service, submit, time):
@@ -101,7 +106,8 @@ def test_wait_follows_the_runs_and_ends_with_the_score(service, submit, time):
     assert f"{service.url}/submissions/abc123" in result.stdout
     assert "Run 3 of 4" in result.stderr
     assert time.waits == [3, 3, 3]
-    assert [seen.headers.get("If-None-Match") for seen in service.seen[1:]] == [None, '"1"', '"1"', '"2"']
+    polls = [seen for seen in service.seen if seen.path.endswith("/abc123")]
+    assert [seen.headers.get("If-None-Match") for seen in polls] == [None, '"1"', '"1"', '"2"']
 
 
 def test_wait_ends_with_code_cause_and_advice_and_exit_code_1(service, submit):
@@ -150,7 +156,7 @@ def test_a_refusal_is_one_line_with_its_code_and_advice_and_is_not_repeated(
     assert result.stdout == ""
     last = result.stderr.splitlines()[-1]
     assert last.startswith(f"lethe: What is wrong. What to change. [{code}]")
-    assert len(service.seen) == 1
+    assert len(uploads(service)) == 1
 
 
 def test_a_refusal_is_one_json_object_with_json(service, submit):
@@ -160,6 +166,35 @@ def test_a_refusal_is_one_json_object_with_json(service, submit):
     assert result.exit_code == error["exit_code"] == 1
     assert (error["code"], error["error"], error["advice"]) == ("not_a_zip", "No zip.", "Zip it.")
     assert (error["status"], error["request_id"]) == (422, "req-1")
+
+
+def test_before_an_upload_it_says_how_many_of_today_are_used(service, submit):
+    quota = {"limit": 5, "used": 2, "remaining": 3, "resets_at": "2026-03-02T00:00:00Z", "adjustments": []}
+    service.on(RULES, Answer(200, {"entry_function": "unlearning", "batches": {}, "quota": quota}))
+    service.on(UPLOAD, Answer(201, submission()))
+    result = submit()
+    words = "2 of 5 submissions used today; the count starts again at 2026-03-02 00:00 UTC (in 12 hours)."
+    assert words in result.stderr.splitlines()
+    assert [seen.method for seen in service.seen] == ["GET", "POST"]
+    assert result.stdout == "abc123\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(hang_up=True),
+        Answer(200, b"<html>"),
+        Answer(200, {"entry_function": "unlearning", "batches": {}, "quota": None}),
+        problem(404, "not_found", "No such thing."),
+        problem(503, "busy", "Not now."),
+    ],
+)
+def test_an_upload_does_not_fail_for_want_of_that(service, submit, answer, time):
+    service.on(RULES, answer)
+    service.on(UPLOAD, Answer(201, submission()))
+    result = submit()
+    assert (result.exit_code, result.stdout, time.waits) == (0, "abc123\n", [])
+    assert "today" not in result.stderr
 
 
 def test_a_used_up_quota_says_when_it_is_full_again(service, submit):
