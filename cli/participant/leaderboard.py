@@ -11,6 +11,7 @@ from cli.text import decimals_of, moment, number, plural, reach, say, seconds, t
 LEFT = ("entrant", "last submission", "flags")
 COLUMNS = {
     "place": "rank",
+    "change": "rank_change",
     "official": "official_score",
     "calibrated": "calibrated_score",
     "forgetting": "forgetting_quality",
@@ -79,20 +80,21 @@ def _column(sort: str) -> str:
 
 def drawn(board: JsonObject, *, in_order: bool = True) -> str:
     """Draw the table, with the row of retraining, which has no place, where its score puts it, or first."""
-    by_calibrated = board.get("ranked_by") == "calibrated"
+    by_calibrated, private = board.get("ranked_by") == "calibrated", board.get("split") == "private"
     finest = {"decimals": board.get("decimals")}
-    rows = [(entry["score"], _row(entry | finest, by_calibrated=by_calibrated)) for entry in board["rows"]]
+    entries = list(board["rows"])
     retraining = _retraining(board, by_calibrated=by_calibrated)
     if retraining is not None:
-        place = sum(score >= retraining["score"] for score, _ in rows) if in_order else 0
-        rows.insert(place, (retraining["score"], _row(retraining | finest, by_calibrated=by_calibrated)))
+        place = sum(entry["score"] >= retraining["score"] for entry in entries) if in_order else 0
+        entries.insert(place, retraining)
+    rows = [_row(entry | finest, by_calibrated=by_calibrated, private=private) for entry in entries]
     heading = (
         f"{board.get('competition')}, {board.get('split')} split, as of {moment(board.get('as_of'))}, "
         f"ranked by the {board.get('ranked_by', 'official')} score"
     )
-    header = _header(by_calibrated=by_calibrated)
+    header = _header(by_calibrated=by_calibrated, private=private)
     right = [name for name in header if name not in LEFT]
-    return f"{heading}\n\n{table(header, [row for _, row in rows], right=right)}"
+    return f"{heading}\n\n{table(header, rows, right=right)}"
 
 
 def notes(board: JsonObject) -> list[str]:
@@ -110,10 +112,10 @@ def notes(board: JsonObject) -> list[str]:
     return found
 
 
-def _header(*, by_calibrated: bool) -> tuple[str, ...]:
+def _header(*, by_calibrated: bool, private: bool) -> tuple[str, ...]:
     other = "official" if by_calibrated else "calibrated"
     numbers = ("score", "+-", other, "forgetting", "retain", "test", "seconds", "entries")
-    return ("place", "entrant", *numbers, "last submission", "flags")
+    return ("place", *(["change"] if private else []), "entrant", *numbers, "last submission", "flags")
 
 
 def _retraining(board: JsonObject, *, by_calibrated: bool) -> JsonObject | None:
@@ -127,10 +129,11 @@ def _retraining(board: JsonObject, *, by_calibrated: bool) -> JsonObject | None:
     return row if row["score"] is not None else None
 
 
-def _row(entry: JsonObject, *, by_calibrated: bool) -> tuple[str, ...]:
+def _row(entry: JsonObject, *, by_calibrated: bool, private: bool) -> tuple[str, ...]:
     digits = decimals_of(entry, "score")
     return (
         _place(entry),
+        *([_change(entry)] if private else []),
         _entrant(entry),
         number(entry.get("score"), digits),
         reach(entry.get("interval_low"), entry.get("interval_high"), digits),
@@ -155,3 +158,11 @@ def _place(entry: JsonObject) -> str:
     """Write a rank, or the ranks of a tie."""
     first, last = entry.get("band_first"), entry.get("band_last")
     return str(entry.get("rank", "-")) if first == last else f"{first}-{last}"
+
+
+def _change(entry: JsonObject) -> str:
+    """Write the places gained from the public split to the private."""
+    if "rank" not in entry:  # retraining
+        return "-"
+    gained = entry.get("rank_change")
+    return "new" if gained is None else f"{gained:+d}" if gained else "="

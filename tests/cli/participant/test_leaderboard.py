@@ -74,6 +74,22 @@ def test_a_board_has_the_decimals_that_its_competition_publishes(service, lethe)
     assert best[2:9] == ["0.12", "0.01", "1.20", "0.10", "1.00", "1.00", "1"]
 
 
+def test_a_private_board_shows_the_places_gained_and_lost(service, lethe):
+    found = board(0.2, 0.1, 0.05, 0.04, split="private")
+    for row, change in zip(found["rows"], (2, -1, 0, None), strict=True):
+        row["rank_change"] = change
+    service.on(f"{BOARD}?split=private", Answer(200, found))
+    _, _, header, *lines = lethe("leaderboard", "digits", "--private").stdout.splitlines()
+    assert header.split()[:3] == ["place", "change", "entrant"]
+    assert [line.split()[:3] for line in lines] == [
+        ["1", "+2", "person1"],
+        ["2", "-1", "person2"],
+        ["-", "-", "(retraining"],
+        ["3", "=", "person3"],
+        ["4", "new", "person4"],
+    ]
+
+
 def test_a_board_by_calibrated_score_shows_the_official_one_beside_it(service, lethe):
     service.on(BOARD, Answer(200, board(1.2, 0.5, ranked_by="calibrated")))
     lines = lethe("leaderboard", "digits").stdout.splitlines()
@@ -247,9 +263,9 @@ def test_a_filter_that_nobody_matches_says_so(service, lethe):
     assert "No row has 'zz' in a name." in lethe("leaderboard", "digits", "--name", "zz").stderr
 
 
-@pytest.mark.parametrize("ranked_by", ["official", "calibrated"])
-def test_each_heading_is_an_order_that_the_service_knows(service, lethe, ranked_by):
-    service.on(BOARD, Answer(200, board(0.12, ranked_by=ranked_by)))
+@pytest.mark.parametrize(("ranked_by", "split"), [("official", "public"), ("calibrated", "private")])
+def test_each_heading_is_an_order_that_the_service_knows(service, lethe, ranked_by, split):
+    service.on(BOARD, Answer(200, board(0.12, ranked_by=ranked_by, split=split)))
     headings = re.split("  +", lethe("leaderboard", "digits").stdout.splitlines()[2].strip())
     asked = []
     for heading in set(headings) - {"+-", "flags"}:
