@@ -41,6 +41,14 @@ class Polled:
     interval: float
 
 
+@dataclass(frozen=True)
+class Log:
+    """What a smoke run has printed, and where the run is; "" where the service does not say."""
+
+    text: str
+    status: str
+
+
 class Api:
     """One connection to one service; use it as a context manager."""
 
@@ -140,9 +148,10 @@ class Api:
         """Return where the bundle of a submission can be fetched."""
         return f"/api/v1/submissions/{quote(submission_id, safe='')}/bundle"
 
-    def log(self, submission_id: str) -> str:
+    def log(self, submission_id: str) -> Log:
         """Read what a submission's smoke run printed."""
-        return self._send("GET", f"submissions/{quote(submission_id, safe='')}/log").text
+        response = self._send("GET", f"submissions/{quote(submission_id, safe='')}/log")
+        return Log(response.text, response.headers.get("Lethe-Run-Status", ""))
 
     def leaderboard(self, slug: str, **how: str) -> JsonObject:
         """Read a leaderboard, filtered by `name` and in the order of `sort` where they are given."""

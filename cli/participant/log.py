@@ -38,11 +38,21 @@ def log(clock: Clock, *, submission_id: str | None, follow: bool, as_json: bool,
         if follow:
             _follow(api, target, submission_id, clock)
             return
-        text = api.log(submission_id)
+        found = api.log(submission_id)
     if as_json:
-        printed({"id": submission_id, "log": text})
+        printed({"id": submission_id, "log": found.text})
+    elif found.text:
+        click.echo(clean_lines(found.text), nl=not found.text.endswith("\n"))
     else:
-        click.echo(clean_lines(text), nl=bool(text) and not text.endswith("\n"))
+        say(_nothing(found.status))
+
+
+def _nothing(status: str) -> str:
+    """Say of a smoke run that it has printed nothing."""
+    if status == "running":
+        return "No output so far."
+    broken_off = status in {"queued", "skipped"}
+    return f"No output: it printed nothing{' until then' if broken_off else ''}."
 
 
 def _follow(api: Api, target: Connection, submission_id: str, clock: Clock) -> None:
@@ -50,8 +60,11 @@ def _follow(api: Api, target: Connection, submission_id: str, clock: Clock) -> N
     reader = _Reader(api)
     cancel = cancel_command(target, submission_id)
     done = watch(api, submission_id, reader, _is_over, resume, cancel, clock=clock)
-    if not (done.get("smoke") or {}).get("log"):
+    smoke = done.get("smoke") or {}
+    if not smoke.get("log"):
         api.log(submission_id)  # which says why there is none
+    elif not reader.printed:
+        say(_nothing(str(smoke["status"])))
 
 
 def _is_over(submission: JsonObject) -> bool:
@@ -64,22 +77,23 @@ class _Reader:
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._printed = ""
+        self.printed = ""
         self._told = False
 
     def seen(self, submission: JsonObject) -> None:
         """Print what is new of a submission's log."""
         if not (submission.get("smoke") or {}).get("log"):
             return
-        text = self._api.log(submission["id"])
+        text = self._api.log(submission["id"]).text
         if _is_over(submission):
-            same = _alike(self._printed, text)
+            same = _alike(self.printed, text)
             click.echo(clean_lines(text[same:]), nl=not text.endswith("\n") and same < len(text))
+            self.printed = text or self.printed
             return
         lines = text[: text.rfind("\n") + 1]  # the last line may not be whole yet
-        if lines.startswith(self._printed):
-            click.echo(clean_lines(lines[len(self._printed) :]), nl=False)
-            self._printed = lines
+        if lines.startswith(self.printed):
+            click.echo(clean_lines(lines[len(self.printed) :]), nl=False)
+            self.printed = lines
         elif not self._told:
             self._told = True
             say("It prints more than is kept, or was begun once more: the rest comes when it has ended.")

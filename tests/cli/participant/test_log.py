@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from tests.cli.service import Answer, problem, submission
 
 READ = "GET /submissions/abc123/log"
@@ -24,10 +26,21 @@ def test_without_an_id_the_log_is_the_last_submissions(service, lethe):
     assert lethe("log").stdout == "said\n"
 
 
-def test_an_empty_log_is_empty(service, lethe):
-    service.on(READ, Answer(200, b"", {"Content-Type": "text/plain; charset=utf-8"}))
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("running", "No output so far."),
+        ("queued", "No output: it printed nothing until then."),
+        ("skipped", "No output: it printed nothing until then."),
+        ("succeeded", "No output: it printed nothing."),
+        ("failed", "No output: it printed nothing."),
+    ],
+)
+def test_that_a_log_is_empty_is_said_as_the_page_says_it(service, lethe, status, said):
+    headers = {"Content-Type": "text/plain; charset=utf-8", "Lethe-Run-Status": status}
+    service.on(READ, Answer(200, b"", headers))
     result = lethe("log", "abc123")
-    assert (result.exit_code, result.stdout) == (0, "")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", f"{said}\n")
 
 
 def smoked(status, log="/api/v1/submissions/abc123/log"):
@@ -47,6 +60,16 @@ def test_a_log_is_followed_line_by_line_until_its_run_has_ended_whatever_becomes
     result = lethe("log", "abc123", "--follow")
     assert (result.exit_code, result.stdout) == (0, "epoch 1\nepoch 2\ndone\n")
     assert "Still trying" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("end", "said"), [("succeeded", "it printed nothing.\n"), ("skipped", "it printed nothing until then.\n")]
+)
+def test_who_follows_what_prints_nothing_is_told_so_once_it_has_ended(service, lethe, end, said):
+    service.on("GET /submissions/abc123", smoked("running"), smoked(end))
+    service.on(READ, *logs(""))
+    result = lethe("log", "abc123", "--follow")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", f"No output: {said}")
 
 
 def test_a_log_of_which_something_is_left_out_meanwhile_is_printed_to_its_end(service, lethe):
