@@ -144,6 +144,10 @@ class Api:
         path = f"competitions/{quote(slug, safe='')}"
         return self._object(self._send("GET", path), "entry_function", "batches")
 
+    def account(self) -> JsonObject:
+        """Read whose token it is."""
+        return self._object(self._send("GET", "account"), "name")
+
     def bundle_url(self, submission_id: str) -> str:
         """Return where the bundle of a submission can be fetched."""
         return f"/api/v1/submissions/{quote(submission_id, safe='')}/bundle"

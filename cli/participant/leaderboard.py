@@ -1,10 +1,12 @@
 """`lethe leaderboard`: who stands where, and where retraining itself would."""
 
+from contextlib import suppress
+
 import click
 
 from cli.client.api import Api, JsonObject
 from cli.client.config import connection, url_option
-from cli.errors import reported, usage_error
+from cli.errors import CliError, reported, usage_error
 from cli.options import examples, json_option, printed
 from cli.text import decimals_of, moment, number, plural, reach, say, seconds, table
 
@@ -49,21 +51,26 @@ def leaderboard(
     sort: str | None,
     url: str | None,
 ) -> None:
-    """Show the leaderboard of the competition SLUG; no token needed."""
+    """Show the leaderboard of the competition SLUG.
+
+    Needs no token; with one, my own row is marked in the table.
+    """
     if as_json and as_csv:
         raise usage_error("Choose one of --json and --csv.", "bad_option")
     sort = _column(sort) if sort else None
     wanted = (("split", "private" if private else None), ("name", name), ("sort", sort))
     how = {key: value for key, value in wanted if value}
-    with Api(connection(url)) as api:
+    target = connection(url)
+    with Api(target) as api:
         if as_csv:
             click.echo(api.leaderboard_csv(slug, **how), nl=False)
             return
         board = api.leaderboard(slug, **how)
-    if as_json:
-        printed(board)
-        return
-    click.echo(drawn(board, in_order=sort in {None, "rank", "-score"}))
+        if as_json:
+            printed(board)
+            return
+        viewer = _viewer(api) if target.token and board["rows"] else None
+    click.echo(drawn(board, in_order=sort in {None, "rank", "-score"}, viewer=viewer))
     for note in [f"No row has {name!r} in a name."] if name and not board["rows"] else notes(board):
         say(note)
 
@@ -78,16 +85,23 @@ def _column(sort: str) -> str:
     return sign + COLUMNS.get(heading, heading)
 
 
-def drawn(board: JsonObject, *, in_order: bool = True) -> str:
+def _viewer(api: Api) -> str | None:
+    """Return my name; None where the service does not tell it, for a board is shown to anybody."""
+    with suppress(CliError):
+        return str(api.account()["name"])
+    return None
+
+
+def drawn(board: JsonObject, *, in_order: bool = True, viewer: str | None = None) -> str:
     """Draw the table, with the row of retraining, which has no place, where its score puts it, or first."""
     by_calibrated, private = board.get("ranked_by") == "calibrated", board.get("split") == "private"
-    finest = {"decimals": board.get("decimals")}
+    shared = {"decimals": board.get("decimals"), "viewer": viewer}
     entries = list(board["rows"])
     retraining = _retraining(board, by_calibrated=by_calibrated)
     if retraining is not None:
         place = sum(entry["score"] >= retraining["score"] for entry in entries) if in_order else 0
         entries.insert(place, retraining)
-    rows = [_row(entry | finest, by_calibrated=by_calibrated, private=private) for entry in entries]
+    rows = [_row(entry | shared, by_calibrated=by_calibrated, private=private) for entry in entries]
     heading = (
         f"{board.get('competition')}, {board.get('split')} split, as of {moment(board.get('as_of'))}, "
         f"ranked by the {board.get('ranked_by', 'official')} score"
@@ -149,9 +163,12 @@ def _row(entry: JsonObject, *, by_calibrated: bool, private: bool) -> tuple[str,
 
 
 def _entrant(entry: JsonObject) -> str:
-    """Write a person's name, or a team's and its members'."""
-    name = str(entry.get("entrant", "-"))
-    return f"{name} ({', '.join(entry.get('members') or [])})" if entry.get("kind") == "team" else name
+    """Write a person's name, or a team's and its members', and whether that is me."""
+    name, members = str(entry.get("entrant", "-")), entry.get("members") or []
+    mine = entry["viewer"] in members
+    if entry.get("kind") != "team":
+        return f"{name} (you)" if mine else name
+    return f"{name} ({'your team: ' if mine else ''}{', '.join(members)})"
 
 
 def _place(entry: JsonObject) -> str:

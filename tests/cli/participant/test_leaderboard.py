@@ -179,6 +179,42 @@ def test_no_token_is_needed(service, lethe, env):
     service.on(BOARD, Answer(200, board(0.1)))
     assert lethe("leaderboard", "digits").exit_code == 0
     assert "Authorization" not in service.seen[0].headers
+    assert len(service.seen) == 1
+
+
+def test_with_a_token_my_own_row_is_marked_in_words(service, lethe):
+    service.on(BOARD, Answer(200, board(0.2, 0.1)))
+    service.on("GET /account", Answer(200, {"name": "person2"}))
+    lines = lethe("leaderboard", "digits").stdout.splitlines()
+    assert [line.split()[1:3] for line in lines[3:5]] == [["person1", "0.2000"], ["person2", "(you)"]]
+
+
+def test_with_a_token_my_teams_row_is_marked_and_others_are_not(service, lethe):
+    found = board(0.2, 0.1)
+    for row, members in zip(found["rows"], (["ada", "grace"], ["olive"]), strict=True):
+        row |= {"kind": "team", "entrant": "The sieve", "members": members}
+    service.on(BOARD, Answer(200, found))
+    service.on("GET /account", Answer(200, {"name": "grace"}))
+    text = lethe("leaderboard", "digits").stdout
+    assert "The sieve (your team: ada, grace)  " in text
+    assert "The sieve (olive)  " in text
+
+
+@pytest.mark.parametrize("answer", [problem(401, "not_authenticated", "No."), Answer(hang_up=True)])
+def test_who_cannot_be_told_by_their_token_sees_the_board_all_the_same(service, lethe, answer):
+    service.on(BOARD, Answer(200, board(0.2)))
+    service.on("GET /account", answer)
+    result = lethe("leaderboard", "digits")
+    assert (result.exit_code, result.stderr) == (0, "earlier first\n")
+    assert result.stdout.splitlines()[3].split()[:3] == ["1", "person1", "0.2000"]
+
+
+@pytest.mark.parametrize("form", ["--json", "--csv"])
+def test_what_is_not_a_table_is_not_asked_for_twice(service, lethe, form):
+    service.on(BOARD, Answer(200, board(0.2)))
+    service.on(f"{BOARD}.csv", Answer(200, b"rank\r\n"))
+    assert lethe("leaderboard", "digits", form).exit_code == 0
+    assert len(service.seen) == 1
 
 
 def test_a_slug_cannot_leave_its_place_in_the_address(service, lethe):
