@@ -24,7 +24,7 @@ LetheError
 
 from typing import ClassVar
 
-from app.reasons import REASONS
+from app.reasons import REASONS, Fault
 
 
 class LetheError(Exception):
@@ -179,3 +179,10 @@ class Busy(LetheError):
     status = 503
     code = "busy"
     title = "Too busy just now"
+
+
+def fault_of(status: int, code: str) -> Fault:
+    """Return whose doing an error is: ours from 500 on, nobody's while a competition waits, else that of who sent the request."""
+    if status >= 500:
+        return Fault.LETHE
+    return Fault.NOBODY if code == NotPrepared.code else Fault.PARTICIPANT

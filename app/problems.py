@@ -13,7 +13,8 @@ from starlette.exceptions import HTTPException
 from app.context import Context
 from app.db import DATABASE_AWAY
 from app.dependencies import shown_by
-from app.errors import BadRequest, Busy, Forbidden, LetheError, NotAuthenticated, NotFound
+from app.errors import BadRequest, Busy, Forbidden, LetheError, NotAuthenticated, NotFound, fault_of
+from app.reasons import Fault
 from app.storage import StorageAway
 
 log = logging.getLogger("lethe.web")
@@ -40,6 +41,11 @@ class Problem:
     detail: str
     advice: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def fault(self) -> Fault:
+        """Whose doing it was."""
+        return fault_of(self.status, self.code)
 
 
 UNEXPECTED = Problem(
@@ -121,6 +127,7 @@ def _as_json(request: Request, problem: Problem) -> Response:
         "detail": problem.detail,
         "code": problem.code,
         "advice": problem.advice,
+        "fault": problem.fault,
         "request_id": request_id(request),
         "instance": request.url.path,
     }

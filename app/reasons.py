@@ -16,6 +16,11 @@ class Fault(StrEnum):
     LETHE = "lethe"
     NOBODY = "nobody"
 
+    @property
+    def whose(self) -> str:
+        """Return it as said to the participant: 'yours', 'ours', 'nobody's'."""
+        return {"participant": "yours", "lethe": "ours", "nobody": "nobody's"}[self]
+
 
 @dataclass(frozen=True)
 class Reason:

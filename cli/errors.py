@@ -39,8 +39,9 @@ class CliError(Exception):
     def line(self) -> str:
         """Say it in one line, without control characters that a server may have put there."""
         parts = [self.message, self.advice, f"[{self.code}]" if "status" in self.facts else ""]
-        if "request_id" in self.facts and self.facts.get("status", 0) >= 500:
-            parts.append(f"(request {self.facts['request_id']})")
+        if self.facts.get("status", 0) >= 500:
+            parts.append("(our fault, not yours)")
+            parts.append(f"(request {self.facts['request_id']})" if "request_id" in self.facts else "")
         return clean(" ".join(part for part in parts if part))
 
     def to_dict(self) -> dict[str, Any]:

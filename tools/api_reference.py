@@ -24,7 +24,7 @@ What the pages do, a program can do, save registering, signing in and keeping an
 for whoever signs in by a browser, so that no token makes another or outlives itself. Say who you are with `Authorization: Bearer TOKEN`; make a token on your account
 page. The same description for programs: `/api/v1/openapi.json`.
 
-- Errors are `application/problem+json` with a stable `code`, `detail`, `advice` and a `request_id`; [all codes](/problems).
+- Errors are `application/problem+json` with a stable `code`, `detail`, `advice`, `fault` (whose it was) and a `request_id`; [all codes](/problems).
 - Lists come in pages: follow `next`, or send `next_cursor` as `cursor`, until it is null.
 - Polls: send the last `ETag` as `If-None-Match`, get 304 while nothing has changed, and wait `Lethe-Poll-Interval` seconds between two.
 - 429 and 503 say in `Retry-After` when to come back.

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import disqualification, entrants, submissions
 from app.models import Competition, Evaluation, FinalEntry, Notice, Submission, User
+from app.schemas.submissions import ReasonOut
 from app.status import FinalState
 from app.views.evaluations import evaluation_out, publish_of, ranked_score, ranking_of, reason_of
 
@@ -111,12 +112,16 @@ def _letter(evaluation: Evaluation, base_url: str) -> str:
     lines = [
         f"{submission.competition.title}, submission {submission.id[:8]} by {by}: {_outcome(evaluation)}.",
         *([f"Note: {submission.note}"] if submission.note else []),
-        *(["", reason.cause, reason.advice] if reason is not None else []),
+        *([] if reason is None else ["", reason.cause, reason.advice, _code(reason, base_url)]),
         "",
         _url(submission, base_url),
         *_farewell(base_url),
     ]
     return "\n".join(lines)
+
+
+def _code(reason: ReasonOut, base_url: str) -> str:
+    return f"Code {reason.code}, whose fault: {reason.fault.whose}. {base_url}/problems#{reason.code}"
 
 
 def _farewell(base_url: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.errors import fault_of
 from app.schemas.problems import ProblemOut
 
 Words = tuple[str, str, str, str]
@@ -149,6 +150,7 @@ def _problem(status: int, words: Words) -> dict[str, Any]:
         "detail": detail,
         "code": code,
         "advice": advice,
+        "fault": fault_of(status, code).value,
         "request_id": "9f1c2b3a4d5e6f708192a3b4c5d6e7f8",
         "instance": "/api/v1/...",
     }

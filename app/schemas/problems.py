@@ -1,5 +1,9 @@
 """Errors and health."""
 
+from typing import Literal
+
+from pydantic import Field
+
 from app.schemas.base import Out
 
 
@@ -12,6 +16,9 @@ class ProblemOut(Out):
     detail: str
     code: str
     advice: str
+    fault: Literal["participant", "lethe", "nobody"] = Field(
+        description="whose doing it was: that of who sent the request, Lethe's own, which costs nothing, or nobody's"
+    )
     request_id: str
     instance: str
 

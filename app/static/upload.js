@@ -24,6 +24,7 @@
   const place = document.getElementById("upload-problem");
   const checked = document.getElementById("upload-checked");
   const megabytes = (bytes) => (bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 2 : 1)} MB`);
+  const whose = { participant: "yours", lethe: "ours, nothing is charged", nobody: "nobody's" };
   let key = form.dataset.key;
 
   function line(text, className) {
@@ -33,23 +34,23 @@
     return paragraph;
   }
 
-  function codeLine(code) {
+  function codeLine(code, fault) {
     const paragraph = line("Code ", "muted");
     const link = document.createElement("a");
     link.href = `/problems#${encodeURIComponent(code)}`;
     link.textContent = code;
-    paragraph.append(link);
+    paragraph.append(link, whose[fault] ? ` · whose fault: ${whose[fault]}` : "");
     return paragraph;
   }
 
-  function show(title, detail, advice, code) {
+  function show(title, detail, advice, code, fault = "participant") {
     const box = document.createElement("div");
     box.className = "box bad";
     box.setAttribute("role", "alert");
     box.append(line(`✕ ${title}`, "box-title"));
     if (detail && detail !== title) box.append(line(detail));
     if (advice) box.append(line(`What to do: ${advice}`));
-    if (code) box.append(codeLine(code));
+    if (code) box.append(codeLine(code, fault));
     place.replaceChildren(box);
     box.scrollIntoView({ block: "nearest" });
   }
@@ -66,7 +67,7 @@
     if (request.status === 201 && body.links) { location.assign(body.links.html); return; }
     rest();
     key = `form-${crypto.getRandomValues(new Uint32Array(4)).join("-")}`; // another bundle, another upload
-    show(body.title || "The service gave no clear answer", body.detail, body.advice || "Try again.", body.code);
+    show(body.title || "The service gave no clear answer", body.detail, body.advice || "Try again.", body.code, body.fault);
   }
 
   // What the service would refuse anyway, found before a byte is sent: title, detail, advice and code, or nothing.

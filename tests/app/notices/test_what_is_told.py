@@ -49,6 +49,8 @@ def test_a_letter_says_how_it_ended_and_what_to_change(world, ada, post):
     assert (envelope.rcpt_tos, letter["Subject"]) == (["ada@example.org"], "Digits: timed out")
     text = letter.get_content()
     assert "by ada: timed out." in text
+    about = "Code over_cutoff, whose fault: yours. https://lethe.example.org/problems#over_cutoff"
+    assert about in text.splitlines()
     assert "https://lethe.example.org/submissions/" in text
 
 

@@ -9,7 +9,7 @@ from fastapi.routing import iter_route_contexts
 
 from app import problems
 from app.dependencies import get_account_holder
-from app.reasons import REASONS
+from app.reasons import REASONS, Fault
 from tests.bundles import zipped
 from tests.seeding import GOOD
 
@@ -110,11 +110,14 @@ def test_every_error_is_a_problem_with_a_code_that_the_catalogue_explains(operat
         assert {"400", "422", "500", "503"} <= set(errors(one)), name
         for status, answer in errors(one).items():
             assert list(answer["content"]) == ["application/problem+json"], name
-            examples = answer["content"]["application/problem+json"]["examples"]
+            described = answer["content"]["application/problem+json"]
+            assert described["schema"]["properties"]["fault"]["enum"] == list(Fault), name
+            examples = described["examples"]
             for code, example in examples.items():
                 assert code in known, f"{name}: {code} is in no catalogue"
                 assert example["value"]["code"] == code, name
                 assert example["value"]["status"] == int(status), name
+                assert (example["value"]["fault"] == "lethe") == (status >= "500"), name
 
 
 def test_what_refuses_tokens_says_that_it_needs_a_browsers_session(client, operations):

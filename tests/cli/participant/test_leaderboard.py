@@ -250,7 +250,8 @@ def test_a_bare_502_of_a_proxy_is_exit_code_5(service, lethe):
 
 def test_a_fault_of_the_service_names_its_request(service, lethe):
     service.on(BOARD, problem(500, "internal_error", "Something broke."))
-    assert "(request req-1)" in lethe("leaderboard", "digits").stderr
+    told = lethe("leaderboard", "digits").stderr
+    assert told.endswith("[internal_error] (our fault, not yours) (request req-1)\n")
 
 
 def test_a_refused_connection_names_the_address(lethe):
