@@ -105,6 +105,7 @@
     request.setRequestHeader("Idempotency-Key", key);
     request.upload.addEventListener("progress", (step) => {
       progress.firstElementChild.value = step.total ? step.loaded / step.total : 0;
+      stop.hidden = step.loaded === step.total; // what has been sent whole may be taken already
       said.textContent = step.loaded < step.total
         ? `${megabytes(step.loaded)} of ${megabytes(step.total)} sent (${Math.floor(100 * step.loaded / step.total)} %)`
         : "Sent. Checking the bundle…";

@@ -10,6 +10,14 @@ from tests.seeding import GOOD, World
 
 LOG = b"".join(b"epoch %d: loss %.3f\n" % (index, 1 / (index + 1)) for index in range(300))
 
+HELD = """
+XMLHttpRequest.prototype.send = function () {
+  this.abort = () => this.dispatchEvent(new ProgressEvent("abort"));
+  window.sent = (loaded, total) => this.upload.dispatchEvent(new ProgressEvent("progress", { loaded, total }));
+};
+"""
+"""An upload of which nothing goes out by itself: `sent` plays how far it is."""
+
 
 @pytest.fixture
 def world(tmp_path):
@@ -128,6 +136,27 @@ def test_a_refusal_of_the_service_stands_in_place_with_what_to_change(page):
     expect(box.get_by_role("link", name="missing_entry_function")).to_be_visible()
     assert page.url.endswith("/submit")
     expect(page.get_by_role("button", name="Submit", exact=True)).to_be_enabled()
+
+
+def test_an_upload_can_be_cancelled_until_all_of_it_is_sent_and_no_longer(page):
+    page.add_init_script(HELD)
+    page.goto("/competitions/digits/submit")
+    choose(page, zipped(GOOD))
+    page.get_by_role("button", name="Submit", exact=True).click()
+    stop = page.get_by_role("button", name="Cancel the upload")
+    expect(stop).to_be_visible()
+    page.evaluate("sent(40, 100)")
+    expect(page.locator("#upload-said")).to_contain_text("(40 %)")
+    stop.click()
+    expect(page.get_by_text("Cancelled. Nothing was submitted.")).to_be_visible()
+    page.get_by_role("button", name="Submit", exact=True).click()
+    expect(stop).to_be_visible()
+    page.evaluate("sent(99, 100)")
+    expect(stop).to_be_visible()
+    page.evaluate("sent(100, 100)")
+    expect(page.get_by_text("Sent. Checking the bundle")).to_be_visible()
+    expect(stop).to_be_hidden()
+    expect(page.get_by_role("button", name="Submit", exact=True)).to_be_disabled()
 
 
 def test_the_quota_has_a_countdown_to_its_reset(page, world):
