@@ -103,12 +103,17 @@ def mine(
     context: Ctx,
     session: Reading,
     person: Person,
+    now: Now,
     competition: Annotated[str | None, Query()] = None,
     cursor: Annotated[str | None, Query()] = None,
 ) -> Response:
-    """List one's own submissions."""
-    page = submission_views.mine(session, person, competition, cursor)
-    shown = {"page": page, "competition": competition, "cursor": cursor}
+    """List one's own submissions; those to one competition with what is left of the quota."""
+    shown = {
+        "page": submission_views.mine(session, person, competition, cursor),
+        "competition": competition,
+        "chosen": competition_views.describe(session, competition, person, now) if competition else None,
+        "cursor": cursor,
+    }
     return context.renderer.page(request, "submissions.html", shown, viewer=person)
 
 

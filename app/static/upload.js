@@ -1,4 +1,5 @@
-// Looks at the chosen file, and sends it to the API with byte progress. Without this script the plain form does the same.
+// Counts down to the reset of the quota; looks at the chosen file, and sends it to the API with byte progress. Without
+// this script the plain form does the same.
 "use strict";
 (() => {
   const resets = document.getElementById("resets");

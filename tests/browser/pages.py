@@ -61,7 +61,7 @@ EXAMPLES = {
     "/docs/{slug:path}": ("/docs/quickstart", "/docs/participants", "/docs/reference/api/competitions"),
     "/problems": ("/problems",),
     "/sign-in": ("/sign-in",),
-    "/submissions": ("/submissions", "/submissions?competition=faces"),
+    "/submissions": ("/submissions", "/submissions?competition=digits", "/submissions?competition=faces"),
     "/submissions/{submission_id}": (
         "/submissions/{scored}",
         "/submissions/{smoked}",

@@ -159,6 +159,7 @@ def test_an_upload_can_be_cancelled_until_all_of_it_is_sent_and_no_longer(page):
     expect(page.get_by_role("button", name="Submit", exact=True)).to_be_disabled()
 
 
-def test_the_quota_has_a_countdown_to_its_reset(page, world):
-    page.goto("/competitions/digits/submit")
+@pytest.mark.parametrize("path", ["/competitions/digits/submit", "/submissions?competition=digits"])
+def test_the_quota_has_a_countdown_to_its_reset(page, path):
+    page.goto(path)
     expect(page.locator("#resets")).to_have_text("in 15 h 0 min")

@@ -86,6 +86,17 @@ def test_the_submit_page_shows_format_and_quota_before_anything_is_sent(client, 
         assert words in text
 
 
+def test_ones_submissions_to_a_competition_stand_under_what_is_left_of_the_quota(client, world, sign_in):
+    world.competition("soon", opens_at="2026-04-01T00:00:00Z")
+    sign_in("ada")
+    world.submit("ada")
+    [said] = re.findall(r'<p class="quota">.*?</p>', client.get(SUBMIT).text)
+    assert said in client.get("/submissions?competition=digits").text
+    for other in ("/submissions", "/submissions?competition=soon"):
+        assert 'class="quota"' not in client.get(other).text
+    assert client.get("/submissions?competition=nowhere").status_code == 404
+
+
 def test_the_names_in_a_batch_stand_where_one_submits(client, world, sign_in):
     sign_in("ada")
     batches = {"size": 32, "kind": "dict", "fields": {"image": "images", "age_group": "labels"}}
