@@ -70,6 +70,20 @@ def test_rows_come_in_the_order_that_is_asked_for_with_their_true_ranks(client, 
     assert [line["entrant"] for line in lines if line["rank"]] == expected
 
 
+def test_headers_say_by_arrow_and_in_words_which_way_is_better(client, board):
+    heads = re.findall(
+        r'<th scope="col"[^>]*><a class="sort"[^>]*>([^<]+?)(?: <span .*?)?</a>(.*?)</th>',
+        client.get(PAGE).text,
+    )
+    higher = ' <span aria-hidden="true">↑</span><span class="hidden">, higher is better</span>'
+    lower = ' <span aria-hidden="true">↓</span><span class="hidden">, lower is better</span>'
+    assert dict(heads) == {
+        **dict.fromkeys(("Place", "Participant or team", "Entries", "Last"), ""),
+        **dict.fromkeys(("Score", "Calibrated", "Forgetting", "Retain", "Test"), higher),
+        "Median run": lower,
+    }
+
+
 def test_headers_are_links_that_say_the_order_and_turn_it(client, board):
     text = client.get(PAGE).text
     assert re.findall(r'aria-sort="(\w+)"[^>]*><a class="sort" href="([^"]+)"', text) == [
