@@ -142,6 +142,17 @@ def test_who_has_no_score_is_told_so(world, client, sign_in):
     assert "no scored submission here yet" in client.get("/competitions/digits/compare").text
 
 
+def test_whose_score_is_the_only_one_is_told_so_and_gets_no_form(world, client, sign_in):
+    only = world.scored("ada", 0.08, 0.98, 0.97)
+    sign_in("ada")
+    page = client.get(f"/competitions/digits/compare?a={only}").text
+    assert "Nothing to compare with yet." in page
+    assert 'href="/competitions/digits/submit">Submit another' in page
+    assert "<select" not in page
+    world.scored("grace", 0.06, 0.98, 0.97)
+    assert '<select name="b" required>' in client.get(f"/competitions/digits/compare?a={only}").text
+
+
 def test_the_example_of_the_description_is_an_answer():
     shown = ComparisonOut.model_validate(COMPARISON, context=Publish())
     assert shown.model_dump(mode="json") == COMPARISON
