@@ -78,7 +78,7 @@ def test_headers_say_by_arrow_and_in_words_which_way_is_better(client, board):
     higher = ' <span aria-hidden="true">↑</span><span class="hidden">, higher is better</span>'
     lower = ' <span aria-hidden="true">↓</span><span class="hidden">, lower is better</span>'
     assert dict(heads) == {
-        **dict.fromkeys(("Place", "Participant or team", "Entries", "Last"), ""),
+        **dict.fromkeys(("Place", "Participant or team", "Entries", "Last, UTC"), ""),
         **dict.fromkeys(("Score", "Calibrated", "Forgetting", "Retain", "Test"), higher),
         "Median run": lower,
     }

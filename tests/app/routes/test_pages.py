@@ -272,6 +272,18 @@ def test_ones_own_row_is_marked_on_the_leaderboard(client, world, sign_in):
     assert text.count('class="own"') == 1
 
 
+@pytest.mark.parametrize("path", ["/competitions/digits/leaderboard", "/submissions"])
+def test_a_list_shows_when_in_utc_and_how_long_ago_without_a_mouse(client, world, sign_in, path):
+    world.scored("ada", 0.08, 0.98, 0.97)
+    sign_in("ada")
+    world.clock.forward(hours=3)
+    [when] = re.findall(
+        r">2026-03-02 (\d\d:\d\d)(?: UTC)?</time>.*<span class=\"ago\">\d hours ago</span>",
+        client.get(path).text,
+    )
+    assert when.startswith("09:")
+
+
 def test_a_tie_shows_the_places_that_it_spans_and_the_rule(client, world, sign_in):
     world.scored("ada", 0.08, 1.0, 1.0)
     world.scored("grace", 0.06, 1.0, 1.0)
