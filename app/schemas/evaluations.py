@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas.base import Graded, Out
+from app.schemas.scores import DecimalsOut
 from app.schemas.submissions import Links
 from app.status import Status, Verdict
 from app.text import Reason
@@ -27,6 +28,7 @@ class EvaluationRow(Out):
     rerun_id: str | None = Field(description="the rerun of many that it is of")
     disqualified: bool = Field(description="whether its submission counts nowhere")
     score: Graded | None = Field(description="by which its competition ranks")
+    decimals: DecimalsOut
     created_at: datetime
     links: Links
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.reruns import MOST
 from app.schemas.base import Graded, Out
+from app.schemas.scores import DecimalsOut
 from app.schemas.submissions import Links
 from app.status import Status, Verdict
 from app.text import PlainText, Reason
@@ -81,6 +82,7 @@ class RerunItemOut(Out):
     cancelling: bool
     old_score: Graded | None = Field(description="of what is shown beside it, by which the competition ranks")
     new_score: Graded | None
+    decimals: DecimalsOut
     shown: bool = Field(description="whether it is shown, or would be if the rerun were applied now")
     why: str = Field(description="why so; empty while it is under way")
 
@@ -106,6 +108,7 @@ class BoardMovesOut(Out):
 
     competition: str = Field(description="slug")
     split: str
+    decimals: DecimalsOut
     entrants: int = Field(description="on that board, whether they move or not")
     moves: list[MoveOut]
 

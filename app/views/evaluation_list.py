@@ -18,6 +18,7 @@ from app.reruns import MOST
 from app.schemas.evaluations import EvaluationRow, EvaluationRows
 from app.schemas.submissions import Links
 from app.status import Status
+from app.views.competitions import decimals_of
 from app.views.evaluations import publish_of, ranked_score
 
 _Ts = TypeVarTuple("_Ts")
@@ -78,9 +79,9 @@ def _rows(session: Session, found: Sequence[Evaluation]) -> list[EvaluationRow]:
 
 
 def _row(one: Evaluation, *, disqualified: bool) -> EvaluationRow:
-    submission = one.submission
+    submission, publish = one.submission, publish_of(one)
     return EvaluationRow.rounded(
-        publish_of(one),
+        publish,
         id=one.id,
         submission_id=submission.id,
         name=submission.user.name,
@@ -95,6 +96,7 @@ def _row(one: Evaluation, *, disqualified: bool) -> EvaluationRow:
         rerun_id=one.rerun_id,
         disqualified=disqualified,
         score=ranked_score(one),
+        decimals=decimals_of(publish),
         created_at=one.created_at,
         links=Links(self=f"/api/v1/evaluations/{one.id}", html=f"/submissions/{submission.id}"),
     )

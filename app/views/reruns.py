@@ -23,6 +23,7 @@ from app.schemas.reruns import (
 )
 from app.schemas.submissions import Links
 from app.status import Status, Verdict
+from app.views.competitions import decimals_of
 from app.views.evaluations import publish_of, ranked_score
 from app.views.rank_changes import Standing, moves, standings
 
@@ -160,9 +161,9 @@ def _fate(one: Evaluation, shown: Evaluation | None) -> tuple[bool, str]:
 
 
 def _item(one: Evaluation, shown: Evaluation | None, would_show: bool, why: str) -> RerunItemOut:  # noqa: FBT001 - a fate
-    submission = one.submission
+    submission, publish = one.submission, publish_of(one)
     return RerunItemOut.rounded(
-        publish_of(one),
+        publish,
         evaluation_id=one.id,
         submission_id=one.submission_id,
         name=submission.user.name,
@@ -174,6 +175,7 @@ def _item(one: Evaluation, shown: Evaluation | None, would_show: bool, why: str)
         cancelling=one.cancel_requested and one.status is not Status.DONE,
         old_score=None if shown is None else ranked_score(shown),
         new_score=ranked_score(one),
+        decimals=decimals_of(publish),
         shown=would_show,
         why=why,
     )
@@ -204,6 +206,7 @@ def _boards(
             BoardMovesOut(
                 competition=competition.slug,
                 split=split,
+                decimals=decimals_of(publish),
                 entrants=len(before.keys() | after.keys()),
                 moves=[
                     MoveOut(name=one.participant, old=_standing(one.old), new=_standing(one.new))

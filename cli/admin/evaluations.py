@@ -11,7 +11,7 @@ from cli.client.api import JsonObject, signed_in
 from cli.client.config import url_option
 from cli.errors import reported
 from cli.options import examples, json_option, printed
-from cli.text import facts, moment, number, plural, say, table
+from cli.text import decimals_of, facts, moment, number, plural, say, table
 
 _FILTERS = (
     "competition",
@@ -79,7 +79,7 @@ def _row(one: JsonObject) -> tuple[str, ...]:
         one["competition"],
         f"{one['split']}, {one['generation']}{', shown' if one['published'] else ''}",
         state + (f" ({one['reason']})" if one["reason"] else "") + marks,
-        number(one["score"]),
+        number(one["score"], decimals_of(one, "score")),
         moment(one["created_at"]),
     )
 

@@ -10,7 +10,7 @@ from cli.client.api import Api, JsonObject, signed_in
 from cli.client.config import url_option
 from cli.errors import CliError, reported
 from cli.options import examples, json_option, printed
-from cli.text import facts, moment, number, plural, say, table
+from cli.text import decimals_of, facts, moment, number, plural, say, table
 
 _MOVES = ("entrant", "place", "new place", "score", "new score")
 
@@ -120,7 +120,8 @@ def _board(board: JsonObject) -> str:
     title = f"{board['competition']}, {board['split']} split"
     if not board["moves"]:
         return f"{title}: nobody moves"
-    rows = [(one["name"], *_places(one), *_scores(one)) for one in board["moves"]]
+    digits = decimals_of(board, "score")
+    rows = [(one["name"], *_places(one), *_scores(one, digits)) for one in board["moves"]]
     return f"{title}\n{table(_MOVES, rows, right=_MOVES[1:])}"
 
 
@@ -128,8 +129,8 @@ def _places(move: JsonObject) -> tuple[str, str]:
     return tuple("-" if one is None else str(one["rank"]) for one in (move["old"], move["new"]))  # type: ignore[return-value]
 
 
-def _scores(move: JsonObject) -> tuple[str, str]:
-    return tuple(number(one and one["score"]) for one in (move["old"], move["new"]))  # type: ignore[return-value]
+def _scores(move: JsonObject, digits: int) -> tuple[str, str]:
+    return tuple(number(one and one["score"], digits) for one in (move["old"], move["new"]))  # type: ignore[return-value]
 
 
 @examples("lethe admin rerun apply 5c1d...")

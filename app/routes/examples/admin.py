@@ -15,6 +15,7 @@ _ROW: dict[str, Any] = {
     "rerun_id": None,
     "disqualified": False,
     "score": None,
+    "decimals": {"score": 4, "seconds": 2},
 }
 EVALUATIONS: dict[str, Any] = {
     "items": [_ROW],

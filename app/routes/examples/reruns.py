@@ -34,6 +34,7 @@ RERUN: dict[str, Any] = SUMMARY | {
             "cancelling": False,
             "old_score": 0.0712,
             "new_score": 0.0801,
+            "decimals": {"score": 4, "seconds": 2},
             "shown": True,
             "why": "takes the place of what is shown",
         }
@@ -42,6 +43,7 @@ RERUN: dict[str, Any] = SUMMARY | {
         {
             "competition": "digits",
             "split": "public",
+            "decimals": {"score": 4, "seconds": 2},
             "entrants": 12,
             "moves": [
                 {

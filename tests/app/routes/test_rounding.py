@@ -60,6 +60,19 @@ def test_scores_on_pages_have_as_many_decimals_as_are_published(client, coarse, 
     assert "0.0800" not in board + client.get(f"/submissions/{coarse}").text + client.get("/submissions").text
 
 
+def test_what_organisers_decide_by_has_as_many_decimals_too(client, world, coarse, sign_in):
+    rerun = world.rerun(coarse)
+    world.run(4)
+    world.score(0.0612345, 0.98, 0.97)
+    sign_in("root")
+    for path, scores in {
+        f"/admin/reruns/{rerun}": ["0.08", "0.06"] * 2,
+        "/admin/evaluations": ["0.06", "0.08"],
+        "/admin/evaluations/rerun?all=yes": ["0.06"],
+    }.items():
+        assert re.findall(r">(0\.\d+)<", client.get(path).text) == scores, path
+
+
 def test_six_decimals_can_be_published(client, world, bearer):
     world.competition(publish={"score_decimals": 6, "seconds_decimals": 3})
     submission = world.scored("ada", 0.0847123, 0.9812345, 0.9712345)

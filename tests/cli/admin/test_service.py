@@ -22,6 +22,17 @@ def test_an_admin_reruns_what_matches_looks_and_applies(world, lethe):
     assert lethe("admin", "rerun", "drop", which).exit_code == 1
 
 
+def test_scores_have_as_many_decimals_as_their_competition_publishes(world, lethe):
+    world.competition(publish={"score_decimals": 2})
+    world.scored("ada", 0.08, 0.98, 0.97)
+    assert lethe("admin", "evaluations").stdout.split()[-4] == "0.08"
+    which = lethe("admin", "rerun", "start", "--person", "ada", "--reason", "again").stdout.strip()
+    world.run(4)
+    world.score(0.05, 0.98, 0.97)
+    shown = lethe("admin", "rerun", "show", which)
+    assert shown.stdout.splitlines()[-1].split() == ["ada", "1", "1", "0.08", "0.05"]
+
+
 def test_reruns_are_listed_page_by_page_and_by_competition(world, lethe, monkeypatch):
     world.scored("ada", 0.08, 0.98, 0.97)
     monkeypatch.setattr("app.views.reruns.PAGE_SIZE", 1)
