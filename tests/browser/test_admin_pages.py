@@ -86,3 +86,25 @@ def test_an_admin_disqualifies_a_submission_and_reinstates_it(page, world):
     assert board(page) == ["ada", "grace"]
     page.goto("/admin/events?kind=submission.")
     expect(page.get_by_text("they are its own")).to_be_visible()
+
+
+def test_a_rerun_under_way_is_shown_anew_by_itself_but_not_while_somebody_types(browser, world):
+    rerun = world.rerun(world.scored("ada", 0.07, 0.98, 0.97))
+    with serving(world) as url:
+        page = browser.new_context(base_url=url).new_page()
+        page.clock.install()
+        sign_in(page, "root")
+        page.goto(f"/admin/reruns/{rerun}")
+        page.locator("summary").click()
+        page.get_by_label("Why?").fill("it hangs")
+        world.run(4)
+        world.score(0.05, 0.98, 0.97)
+        page.clock.fast_forward("00:11")
+        expect(page.get_by_role("status")).to_contain_text("0 of 1 ended")
+        expect(page.get_by_label("Why?")).to_have_value("it hangs")
+        page.locator("summary").click()
+        page.get_by_role("heading", name="Its submissions").click()  # nothing has the focus any more
+        with page.expect_response(f"**/admin/reruns/{rerun}"):
+            page.clock.fast_forward("00:11")
+        expect(page.get_by_role("button", name="Apply all")).to_be_visible()
+        page.context.close()
