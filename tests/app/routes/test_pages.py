@@ -200,6 +200,11 @@ def test_a_score_is_shown_beside_retraining_with_its_digests(client, world, sign
         assert words in text
 
 
+def test_seeds_are_said_to_stay_secret(client, world, sign_in):
+    sign_in("ada")
+    assert "(seeds stay secret)" in client.get(f"/submissions/{world.submit('ada')}").text
+
+
 def test_only_ones_best_submission_is_said_to_be_on_the_leaderboard(client, world, sign_in):
     sign_in("ada")
     best, other = world.scored("ada", 0.08, 0.98, 0.97), world.scored("ada", 0.05, 0.98, 0.97)
