@@ -142,6 +142,13 @@ def test_who_has_no_score_is_told_so(world, client, sign_in):
     assert "no scored submission here yet" in client.get("/competitions/digits/compare").text
 
 
+def test_the_leaderboard_leads_there_for_who_is_signed_in(three, client, sign_in):
+    board, there = "/competitions/digits/leaderboard", 'href="/competitions/digits/compare"'
+    assert there not in client.get(board).text
+    sign_in("ada")
+    assert there in client.get(board).text
+
+
 def test_whose_score_is_the_only_one_is_told_so_and_gets_no_form(world, client, sign_in):
     only = world.scored("ada", 0.08, 0.98, 0.97)
     sign_in("ada")
