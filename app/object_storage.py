@@ -134,9 +134,9 @@ class ObjectStorage:
             obstore.put(self._store, _key(digest), what, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
 
     def _find(self, digest: str) -> "GetResult":
-        """Ask for a blob where it is. One that changes places meanwhile is found at the third look at the latest."""
+        """Ask for a blob where it is. One that changes places meanwhile is found by another look."""
         check_digest(digest)
-        for look in (self._in_place, self._set_aside, self._in_place):
+        for look in (self._in_place, self._set_aside) * 4:
             found = look(digest)
             if found is not None:
                 return found

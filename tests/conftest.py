@@ -10,11 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.object_store import ObjectStore
 
 # what a test changes behind the web service's back is to be seen at once
 os.environ["LETHE_FRESH_SECONDS"] = "0"
+# no test may fail because this machine is slow just now
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
+os.environ["AIOSMTPD_CONTROLLER_TIMEOUT"] = "60"
 
 
 class PostgresCluster:

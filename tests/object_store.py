@@ -46,7 +46,7 @@ class ObjectStore:
     def bucket(self):
         """Make a bucket; return its name."""
         name = f"bucket-{next(self._names)}"
-        httpx.put(f"{self.endpoint}/{name}").raise_for_status()
+        httpx.put(f"{self.endpoint}/{name}", timeout=60).raise_for_status()
         return name
 
     def settings(self, bucket, data_dir, **more):

@@ -25,11 +25,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_until(condition, seconds=60.0):
+def wait_until(condition, seconds=180.0):
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.05)
+        time.sleep(0.02)
     return found
 
 

@@ -3,7 +3,6 @@
 import json
 import stat
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import SimpleNamespace
@@ -139,11 +138,15 @@ BOTH = ["sqlite", "postgres"]
 @pytest.mark.parametrize("target", ["postgres"], indirect=True)
 def test_copying_blobs_may_take_longer_than_any_transaction(source, target, tmp_path, monkeypatch):
     back_up(source.engine, source.storage, tmp_path / "backup", source.clock())
-    put, slow = LocalStorage.put_file, iter([1.2])
-    monkeypatch.setattr(LocalStorage, "put_file", lambda *words: (time.sleep(next(slow, 0)), put(*words))[1])
-    impatient = make_engine(target.url, patience=0.5)
-    restore(impatient, target.storage, tmp_path / "backup")
-    impatient.dispose()
+    held, put = [], LocalStorage.put_file
+
+    def put_and_look(*words):
+        held.append(target.engine.pool.checkedout())
+        return put(*words)
+
+    monkeypatch.setattr(LocalStorage, "put_file", put_and_look)
+    restore(target.engine, target.storage, tmp_path / "backup")
+    assert set(held) == {0}
     assert rows(target.engine) == rows(source.engine)
 
 

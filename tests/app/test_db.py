@@ -224,7 +224,7 @@ def test_a_process_that_falls_asleep_in_a_transaction_does_not_keep_its_locks(po
         with pytest.raises(DATABASE_AWAY):
             fall_asleep(sleeper, postgres_engine, ending)
     with unit_of_work(sleeper) as session:  # the pool has no dead connection left
-        found = session.get_one(User, "sleeper")
-        assert found.role == "participant"
-        session.delete(found)
+        assert session.get_one(User, "sleeper").role == "participant"
+    with unit_of_work(postgres_engine) as session:
+        session.delete(session.get_one(User, "sleeper"))
     sleeper.dispose()

@@ -59,12 +59,14 @@ def test_a_refusal_is_the_stores_fault_and_repeats_no_credentials(object_store, 
     caplog.set_level(logging.DEBUG)
     storage = object_store.storage(tmp_path)
     reset = f"{object_store.endpoint}/moto-api/reset-auth"
-    httpx.post(reset, content=b"0").raise_for_status()  # from now on it wants credentials that it knows
+    httpx.post(
+        reset, content=b"0", timeout=60
+    ).raise_for_status()  # from now on it wants credentials that it knows
     try:
         with pytest.raises(StorageAway) as caught:
             every_call(storage, tmp_path)[call]()
     finally:
-        httpx.post(reset, content=b"Infinity").raise_for_status()
+        httpx.post(reset, content=b"Infinity", timeout=60).raise_for_status()
     shown = "".join(traceback.format_exception(caught.value)) + repr(storage) + caplog.text
     assert ACCESS_KEY not in shown
     assert SECRET_KEY not in shown

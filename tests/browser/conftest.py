@@ -6,12 +6,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from app.main import create_app
 from app.settings import Settings
 from tests.listening import listening
 from tests.seeding import World, populate
+
+# a page on a busy machine is waited for; one that never comes fails all the same
+expect.set_options(timeout=60_000)
 
 
 @dataclass

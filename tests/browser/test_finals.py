@@ -1,6 +1,7 @@
 """A competition from its last open day to the reveal, in the browser."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import serving
 from tests.browser.pages import looking
@@ -53,7 +54,7 @@ def test_from_the_choice_to_the_reveal_with_places_that_change(browser, played):
         assert ada.get_by_role("checkbox", name="gradient ascent").is_checked()
         ada.get_by_role("link", name="Leaderboard").click()
         ada.get_by_role("link", name="Private").click()
-        assert ada.get_by_text("hidden until the results are revealed").first.is_visible()
+        expect(ada.get_by_text("hidden until the results are revealed").first).to_be_visible()
 
         assert world.after_the_close() == 1
         ada.goto("/competitions/digits/finals")
@@ -70,7 +71,7 @@ def test_from_the_choice_to_the_reveal_with_places_that_change(browser, played):
         root.goto("/organise/digits/close")
         assert root.get_by_text("up 1").count() == 1
         root.get_by_role("button", name="Reveal the results").click()
-        assert root.get_by_text("Private leaderboard: the results.").is_visible()
+        expect(root.get_by_text("Private leaderboard: the results.")).to_be_visible()
 
         ada.goto(board)
         rows = ada.locator("table.board tbody tr:not(.baseline)").all_inner_texts()

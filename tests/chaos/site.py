@@ -181,7 +181,7 @@ class Site:
                 process.terminate()
         for process in running:
             try:
-                process.wait(30)
+                process.wait(180)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

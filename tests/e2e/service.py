@@ -98,7 +98,7 @@ class Service:
         for process in (self.worker, self.web):
             process.terminate()
         for process in (self.worker, self.web):
-            process.wait(30)
+            process.wait(180)
 
     def submit(self, data: bytes, **headers: str) -> httpx.Response:
         return self.client.post("/api/v1/competitions/tiny/submissions", content=data, headers=headers)

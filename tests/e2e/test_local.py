@@ -32,10 +32,7 @@ def unlearning(net, retain, forget, val_loader):
 
 @pytest.fixture(scope="module")
 def competition(tmp_path_factory):
-    folder = make_smoky(tmp_path_factory.mktemp("competition"))
-    rules = folder / "competition.toml"
-    rules.write_text(rules.read_text().replace("cutoff_fraction = 100 ", "cutoff_fraction = 10 "))
-    return folder
+    return make_smoky(tmp_path_factory.mktemp("competition"))
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +84,7 @@ def test_a_bundle_is_scored_as_the_service_would_and_repeats_with_its_seed(lethe
     assert (found["verdict"], found["reason"], found["sandbox"]) == ("scored", None, "bubblewrap")
     assert len(found["seconds"]) == found["runs"] == 4
     assert 0 < found["full_size_seconds"] < found["cutoff_seconds"]
-    assert found["cutoff_seconds"] == pytest.approx(10 * found["retrain_seconds"])
+    assert found["cutoff_seconds"] == pytest.approx(100 * found["retrain_seconds"])
     assert f"{found['score']['score']:.4f}" in first.stdout
     assert 0 < found["score"]["retraining_score"] <= 1.5
 
@@ -98,10 +95,10 @@ def test_another_number_gives_other_seeds_and_runs_can_be_fewer(lethe, competiti
     )
     calls = [
         lethe("local", bundle(source), "-c", str(competition), "--runs", "3", "--seed", seed, "--json")
-        for seed in ("0", "1", "0")
+        for seed in ("0", "1")
     ]
     logs = [json.loads(call.stdout)["log"] for call in calls]
-    assert logs[0] == logs[2] != logs[1]
+    assert logs[0] != logs[1]
     assert json.loads(calls[0].stdout)["runs"] == 3
 
 

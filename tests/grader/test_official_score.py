@@ -46,7 +46,7 @@ def sample_of(draw, n):
     return draw(st.lists(KINDS[kind], min_size=n, max_size=n))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(samples())
 @example((np.array([0.0, 0.25]), np.array([0.25, 0.5])))
 @example((np.array([1e8, 1e8 + 16], np.float32), np.array([1e8 + 8, 1e8 + 16], np.float32)))
@@ -59,7 +59,6 @@ def test_epsilon_equals_the_literal_reading_wherever_a_rule_decides(pair):
         assert found == expected
 
 
-@settings(deadline=None)
 @given(samples(), st.randoms(use_true_random=False))
 def test_the_order_of_models_does_not_matter_and_nor_does_who_is_who_unless_medians_tie(pair, random):
     u, r = pair
@@ -69,7 +68,6 @@ def test_the_order_of_models_does_not_matter_and_nor_does_who_is_who_unless_medi
         assert str(one(r, u)) == str(one(u, r))
 
 
-@settings(deadline=None)
 @given(samples(), st.sampled_from([np.inf, -np.inf, np.nan]), st.data())
 def test_a_value_that_is_not_finite_is_a_fault_or_perfect_separation(pair, odd, data):
     changed = data.draw(st.sampled_from(pair))
@@ -78,7 +76,6 @@ def test_a_value_that_is_not_finite_is_a_fault_or_perfect_separation(pair, odd, 
     assert reason == "not_finite" if np.isnan(odd) else found == official.CAP
 
 
-@settings(deadline=None)
 @given(samples(), st.sampled_from("<>"))
 def test_any_layout_and_byte_order_give_the_same_and_inputs_stay_as_they_are(pair, order):
     dtype = pair[0].dtype

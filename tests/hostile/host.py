@@ -32,7 +32,7 @@ PLACES = (
     *("/srv", "/sys", "/usr"),
 )
 """Where a mount would change what this machine's programs see; daemons and builds have theirs elsewhere, at any time."""
-PATIENCE = 5.0  # for what the kernel or a daemon tidies up a moment after a death
+PATIENCE = 60.0  # for what the kernel or a daemon tidies up a moment after a death
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """A worker on a real database, real storage and a real reference; only the sandbox is the fake."""
 
-import time
 from datetime import UTC, datetime
 
 import torch
@@ -97,6 +96,11 @@ class Bench:
         return RunResult(0.01, weights.serialise(moved))
 
 
+def at_length(_job):
+    """Retrain for so long that no cutoff is met before a test has asked for an end."""
+    return RunResult(0.3, b"retrained")
+
+
 def broken(_job):
     raise SandboxFault("broken")
 
@@ -113,10 +117,3 @@ class Patience:
         self.left -= 1
         if self.left == 0:
             self.worker.stop()
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.02)

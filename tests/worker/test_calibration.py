@@ -11,7 +11,8 @@ from app import calibrations, evaluations
 from app.db import read_only, unit_of_work
 from app.models import Calibration, Event
 from app.status import RunStatus, Verdict
-from tests.worker.bench import Patience, wait_until
+from tests.processes import wait_until
+from tests.worker.bench import Patience
 from worker.calibration import REPEATS
 from worker.calibration_bundle import bundle
 from worker.pipeline import Step

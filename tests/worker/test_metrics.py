@@ -46,7 +46,7 @@ def shown():
 
 
 def ask(url, **headers):
-    return httpx.get(url, headers=headers, trust_env=False)
+    return httpx.get(url, headers=headers, trust_env=False, timeout=60)
 
 
 def test_a_worker_counts_what_it_did(bench):

@@ -16,7 +16,8 @@ from app.status import RunStatus, Status, Verdict
 from app.storage import LocalStorage, StorageAway
 from tests.bundles import zipped
 from tests.lending import lend
-from tests.worker.bench import Patience, broken, wait_until
+from tests.processes import wait_until
+from tests.worker.bench import Patience, at_length, broken
 from worker import weights
 from worker.device import Device
 from worker.pipeline import Step
@@ -296,7 +297,7 @@ def test_a_lack_of_memory_or_a_model_that_never_runs_is_ours(bench, error, limit
 
 
 def test_a_cancel_kills_the_run_in_hand(bench):
-    worker = bench.worker(lambda job: RunResult(60.0))
+    worker = bench.worker(lambda _job: RunResult(60.0), retrains=at_length)
     worker.step()  # calibrates
     started = threading.Thread(target=worker.step)
     started.start()
@@ -336,10 +337,10 @@ def test_a_scorer_that_died_is_replaced(bench):
 
 
 def test_a_slow_scorer_keeps_its_claim(bench):
-    bench.settings = bench.settings.model_copy(update={"lease_seconds": 1.0})
+    bench.settings = bench.settings.model_copy(update={"lease_seconds": 6.0})
     worker = bench.worker(bench.honest)
     score, go_on = bench.device.score, threading.Event()
-    bench.device.score = lambda *given: (go_on.wait(20), score(*given))[1]
+    bench.device.score = lambda *given: (go_on.wait(60), score(*given))[1]
     scoring = threading.Thread(target=bench.drain, args=[worker])
     scoring.start()
     wait_until(lambda: bench.evaluation()[0].fence == 1)

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from app.errors import Conflict
 from app.models import Competition, Reference
 from app.settings import Settings
 from app.storage import LocalStorage
+from tests.processes import wait_until
 from worker.files import read_npz
 from worker.material import fetch
 from worker.prepare import prepare, training_digest, validate
@@ -275,13 +275,6 @@ def command_of(folder):
         return (folder / "cmdline").read_bytes()
     except OSError:
         return b""  # it has ended meanwhile
-
-
-def wait_until(holds, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 def test_two_preparations_of_one_folder_do_not_meet(place):

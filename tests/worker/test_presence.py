@@ -11,7 +11,8 @@ from app.db import read_only, unit_of_work
 from app.models import Evaluation, Run, Worker
 from app.status import RunStatus, Status, Verdict, WorkerState
 from tests.lending import lend
-from tests.worker.bench import wait_until
+from tests.processes import wait_until
+from tests.worker.bench import at_length
 from worker.ending import Ending
 from worker.pipeline import utc_now
 from worker.presence import identity, present
@@ -55,8 +56,7 @@ def test_the_first_word_lets_a_run_go_on_for_a_while_and_the_second_ends_it():
 
 
 def test_a_worker_shows_its_run_while_it_lasts_and_goes_away_with_its_process(bench):
-    bench.settings = slow(bench.settings, lease_seconds=1.0)
-    worker = bench.worker(lambda _job: RunResult(60.0))
+    worker = bench.worker(lambda _job: RunResult(60.0), retrains=at_length)
     thread = threading.Thread(target=worker.run_forever)
     with here(bench, worker):
         assert workers(bench) == {"worker-1": (WorkerState.IDLE, None)}
@@ -77,7 +77,7 @@ def wait_until_some(found):
 
 def test_a_worker_reaps_what_another_has_lost_in_the_middle_of_its_own_run(bench):
     bench.settings = slow(bench.settings, reap_seconds=0.3)
-    worker = bench.worker(lambda _job: RunResult(60.0))
+    worker = bench.worker(lambda _job: RunResult(60.0), retrains=at_length)
     worker.step()  # calibrates
     worker_runs = threading.Thread(target=worker.run_forever)
     worker_runs.start()
@@ -110,7 +110,7 @@ def test_while_it_drains_a_run_that_ends_well_counts_and_one_that_fails_is_blame
 
 def test_a_drain_that_lasts_too_long_kills_the_run_and_gives_it_back_without_blame(bench):
     bench.settings = slow(bench.settings, drain_seconds=0.5)
-    worker = bench.worker(lambda _job: RunResult(60.0))
+    worker = bench.worker(lambda _job: RunResult(60.0), retrains=at_length)
     thread = threading.Thread(target=worker.run_forever)
     thread.start()
     wait_until(lambda: len(runs(bench, RunStatus.RUNNING)) == 1)

@@ -203,7 +203,7 @@ def test_reading_large_weights_takes_their_own_size_and_little_more():
 
 
 @given(place=st.integers(0, len(HONEST) - 1), byte=st.integers(0, 255))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_one_changed_byte_is_read_or_refused_but_never_breaks_the_reader(place, byte):
     changed = bytearray(HONEST)
     changed[place] = byte

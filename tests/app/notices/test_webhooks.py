@@ -42,7 +42,7 @@ def test_over_tls_too_a_notice_arrives_and_a_try_ends_in_time(
     world, ada, receiver, monkeypatch, tmp_path, drip
 ):
     monkeypatch.setenv("SSL_CERT_FILE", str(receiver.speak_tls(tmp_path)))
-    monkeypatch.setattr(hooks, "PATIENCE_SECONDS", 0.5 if drip else 10.0)
+    monkeypatch.setattr(hooks, "PATIENCE_SECONDS", 3.0 if drip else 10.0)
     receiver.drip = drip
     listen(world, ada, receiver)
     cancel(world, ada)
@@ -50,6 +50,7 @@ def test_over_tls_too_a_notice_arrives_and_a_try_ends_in_time(
     trying.start()
     trying.join(20)
     assert not trying.is_alive()
+    assert receiver.arrived.wait(20)
     assert len(receiver.got) == 1
     assert notices(world)[0].due_at == (NOW + MINUTE if drip else None)
 

@@ -140,7 +140,6 @@ def _ask(operation, asked, week, mode, checks):
     @seed(1)
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
         database=None,
         derandomize=False,
         suppress_health_check=list(HealthCheck),

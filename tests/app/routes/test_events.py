@@ -15,6 +15,7 @@ from app.models import Token
 from app.routes import api_events
 from app.streams import PER_PROCESS
 from tests.browser.conftest import serving
+from tests.processes import wait_until
 
 WAIT = 60
 MANY = 60
@@ -106,6 +107,7 @@ def test_who_comes_back_with_the_last_id_is_told_what_was_missed_and_nothing_twi
         [last] = stream.changes(1)
     again = bearer("ada", **{"Last-Event-ID": last["id"]})
     with following(url, submission, again) as stream:
+        wait_until(lambda: stream.told)
         time.sleep(0.5)
         assert [one["event"] for one in stream.told] == ["beat"]
         world.run(1)
@@ -145,7 +147,7 @@ def test_every_connection_asks_anew_whether_the_submission_is_ones_own(url, worl
         ({}, 401),
         (bearer("ada", Authorization="Bearer nonsense"), 401),
     ):
-        assert httpx.get(path, headers=headers, trust_env=False).status_code == status
+        assert httpx.get(path, headers=headers, trust_env=False, timeout=WAIT).status_code == status
 
 
 def test_a_stream_ends_soon_after_its_token_was_revoked_however_much_it_has_to_tell(
@@ -172,7 +174,7 @@ def test_a_stream_ends_soon_after_its_organiser_is_none_any_more(url, world, bea
         stream.changes(1)
         with unit_of_work(world.engine) as session:
             organisers.withdraw(session, "digits", "olga", "root", world.clock())
-        assert stream.ended.wait(15)
+        assert stream.ended.wait(WAIT)
 
 
 def test_a_quiet_stream_beats(url, world, bearer, monkeypatch):
@@ -193,7 +195,7 @@ def test_what_happens_on_the_private_split_is_not_told_to_the_participant(client
     world.reference("private")
     rerun = f"{url}/api/v1/admin/submissions/{submission}/rerun"
     answer = httpx.post(
-        rerun, json={"split": "private", "reason": "r"}, headers=bearer("root"), trust_env=False
+        rerun, json={"split": "private", "reason": "r"}, headers=bearer("root"), trust_env=False, timeout=WAIT
     )
     assert answer.status_code == 201
     with following(url, submission, bearer("ada")) as stream:
@@ -230,7 +232,7 @@ def test_more_streams_than_threads_hold_neither_a_thread_nor_a_connection(world,
         for stream in streams:
             stream.changes(1)
         pool = made[0].state.context.engine.pool
-        assert any(_is_idle(pool) for _ in range(200))
+        assert any(_is_idle(pool) for _ in range(3000))
         page = httpx.get(f"{url}/competitions/digits", trust_env=False, timeout=WAIT)
         assert page.status_code == 200
 

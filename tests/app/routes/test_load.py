@@ -59,6 +59,7 @@ def test_pages_and_health_answer_while_sixty_strangers_sign_in(served, monkeypat
     _, _, client = served
     going = threading.Event()
     monkeypatch.setattr(auth._HASHER, "verify", lambda *_: going.wait(60))
+    monkeypatch.setattr(auth._GATE, "_patience", 120.0)
 
     def sign_in(number):
         form = {"name": f"stranger-{number}", "password": PASSWORD}
@@ -83,11 +84,12 @@ def test_pages_and_health_answer_while_sixty_strangers_sign_in(served, monkeypat
 def test_health_needs_neither_a_pooled_connection_nor_a_thread_of_the_pages(served):
     application, _, client = served
     pool = application.state.context.engine.pool
+    pool._timeout = 300.0  # so that whoever waits for a connection is told apart from who is slow
     held = [pool.connect() for _ in range(pool.size() + pool._max_overflow)]
     waiting = [threading.Thread(target=client.get, args=("/",)) for _ in range(45)]
     for thread in waiting:
         thread.start()
-    assert client.get("/healthz", timeout=5).json() == {"status": "ok", "database": "ok"}
+    assert client.get("/healthz", timeout=50).json() == {"status": "ok", "database": "ok"}
     for connection in held:
         connection.close()
     for thread in waiting:

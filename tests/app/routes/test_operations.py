@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -132,7 +133,8 @@ def test_a_broker_is_told_of_and_never_makes_it_unready(world):
     assert answer.json()["checks"]["broker"] == "cannot be reached"
 
 
-def test_however_often_it_is_asked_the_storage_is_tried_once(world):
+def test_however_often_it_is_asked_the_storage_is_tried_once(world, monkeypatch):
+    monkeypatch.setattr("app.readiness.KEPT_SECONDS", 3600.0)
     with serve(world) as client:
         client.get("/readyz")
         shutil.rmtree(world.data_dir / "blobs")
@@ -199,7 +201,8 @@ def test_metrics_say_what_the_database_holds(busy):
     assert 5 * 0.55 < seconds["succeeded"] < 5 * 1.15
 
 
-def test_scraping_again_at_once_asks_the_database_nothing(world):
+def test_scraping_again_at_once_asks_the_database_nothing(world, monkeypatch):
+    monkeypatch.setattr("app.metrics.time", SimpleNamespace(monotonic=lambda: 0.0))
     with serve(world) as client:
         first = metrics_of(client.get("/metrics"))
         world.submit("ada")

@@ -99,7 +99,9 @@ def test_children_die_with_a_supervisor_that_is_killed(tmp_path):
 
 def test_an_interrupt_reaches_the_command_in_the_foreground_and_waits_for_it():
     code = (
-        "import signal, sys; from cli.operator.supervisor import run\n"
+        "import signal, subprocess, sys; from cli.operator.supervisor import run\n"
+        "wait = subprocess.Popen.wait\n"
+        "subprocess.Popen.wait = lambda *words: (print('waiting', flush=True), wait(*words))[1]\n"
         "signal.signal(signal.SIGTERM, signal.default_int_handler)\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # it is ignored where tests run in the background
         'inner = \'import time\\ntry:\\n    print("up", flush=True); time.sleep(600)\\n'
@@ -109,10 +111,9 @@ def test_an_interrupt_reaches_the_command_in_the_foreground_and_waits_for_it():
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as outer:
-        assert outer.stdout.readline() == "up\n"
-        time.sleep(0.2)  # the inner one may be up before the outer one knows that it has started it
+        assert {outer.stdout.readline() for _ in range(2)} == {"up\n", "waiting\n"}
         outer.send_signal(signal.SIGTERM)
-        assert outer.stdout.readline() == "tidy\n"
+        assert "tidy\n" in outer.stdout
 
 
 def test_a_command_in_the_foreground_gives_its_exit_code():

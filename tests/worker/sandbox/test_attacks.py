@@ -4,7 +4,6 @@ import os
 import stat
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -44,10 +43,11 @@ def test_bwrap_ended_from_outside_is_our_fault(bubblewrap, spec):
     sandbox = bubblewrap.start(spec)
     process = sandbox.body.process
     assert os.getpgid(process.pid) == process.pid != os.getpgid(0)  # Ctrl-C here does not reach it
-    timer = threading.Timer(0.3, process.terminate)
-    timer.start()
+    job = Job(
+        bundle("import time\nprint('begun')\ntime.sleep(60)"), 1, 60.0, 1000, lambda _: process.terminate()
+    )
     with pytest.raises(SandboxFault, match="from outside by signal 15"):
-        sandbox.run(Job(bundle("import time\ntime.sleep(60)"), 1, 60.0), never)
+        sandbox.run(job, never)
 
 
 HOST = """
@@ -112,9 +112,9 @@ inside.report([sum(os.times()[:4]) - before, time.monotonic() - began])
 def test_processor_time_beyond_the_cutoff_ends_the_run(run_either, monkeypatch):
     counted = Cgroup.cpu_seconds
     monkeypatch.setattr(
-        watchdog, "_TICK_SECONDS", 10 * watchdog._TICK_SECONDS
-    )  # as if ten cores were at work
-    monkeypatch.setattr(Cgroup, "cpu_seconds", lambda group: 10 * counted(group))
+        watchdog, "_TICK_SECONDS", 30 * watchdog._TICK_SECONDS
+    )  # as if thirty cores were at work
+    monkeypatch.setattr(Cgroup, "cpu_seconds", lambda group: 30 * counted(group))
     result = run_either(bundle(BUSY.replace("SECONDS", "60")), cutoff_seconds=30.0)
     assert result.reason == "over_cutoff"
     assert result.seconds < 25

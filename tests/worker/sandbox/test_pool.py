@@ -1,8 +1,10 @@
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.processes import wait_until
 from tests.worker.sandbox.tools import spec_of
 from worker.sandbox.base import Job, SandboxFault
 from worker.sandbox.fake import Fake
@@ -101,9 +103,11 @@ def test_closing_while_somebody_waits_is_a_fault_for_them_and_not_a_hang(tmp_pat
     waiting = [threading.Thread(target=wait_for, args=(wanted,)) for wanted in (spec, other)]
     for thread in waiting:
         thread.start()
-    closing = threading.Timer(0.2, pool.close)
+    closing = threading.Thread(target=pool.close)
     closing.start()
-    closing.join(0.5)
+    wait_until(lambda: pool._closed)
+    with pool._lock:  # it has told those who wait
+        pass
     backend.leave.release(10)
     for thread in [*waiting, closing]:
         thread.join(10)
@@ -112,8 +116,8 @@ def test_closing_while_somebody_waits_is_a_fault_for_them_and_not_a_hang(tmp_pat
     assert backend.alive == 0
 
 
-class Watched(Fake):
-    """A fake that remembers how many of its sandboxes were starting at once."""
+class Watched(Gated):
+    """Remembers how many of its sandboxes were starting at once."""
 
     def __init__(self):
         super().__init__()
@@ -124,24 +128,28 @@ class Watched(Fake):
         with self._lock:
             self.starting += 1
             self.most = max(self.most, self.starting)
-        time.sleep(0.05)
-        with self._lock:
-            self.starting -= 1
-        return super().start(spec)
+        try:
+            return super().start(spec)
+        finally:
+            with self._lock:
+                self.starting -= 1
 
 
 def test_starts_use_all_cores_until_a_clock_ticks_and_then_leave_it_its_own(tmp_path):
     backend = Watched()
     pool = Pool(backend, cores=3)
-    taken = pool.take(spec_of(tmp_path))
-    assert backend.most == 3
-    deadline = time.monotonic() + 10
-    while backend.starting and time.monotonic() < deadline:
-        time.sleep(0.01)
+    with ThreadPoolExecutor(1) as asking:
+        asked = asking.submit(pool.take, spec_of(tmp_path))
+        wait_until(lambda: backend.starting == 3)
+        backend.leave.release(3)
+        taken = asked.result(60)
+    wait_until(lambda: all(started.done() for _, started in pool._spares))
     backend.most = 0
     during = pool.take(spec_of(tmp_path))  # warm: two clocks tick now, so one core is free for starts
+    wait_until(lambda: backend.starting == 1)
     time.sleep(0.3)
     assert backend.most == 1
+    backend.leave.release(10)
     taken.close()
     during.close()
     pool.close()
@@ -149,7 +157,7 @@ def test_starts_use_all_cores_until_a_clock_ticks_and_then_leave_it_its_own(tmp_
 
 
 def test_one_core_starts_nothing_while_a_clock_ticks(tmp_path):
-    backend = Watched()
+    backend = Fake()
     pool = Pool(backend, cores=1)
     for count in (1, 2):
         taken = pool.take(spec_of(tmp_path))
