@@ -56,6 +56,13 @@ def test_a_phone_shows_all_of_a_score_without_scrolling_sideways(page, site):
         assert max(rows) < 160
 
 
+def test_a_leaderboard_needs_no_scrolling_sideways_on_a_wide_screen(page, site):
+    page.set_viewport_size({"width": 1092, "height": 900})  # at 1280 there is room for one more
+    page.goto("/competitions/digits/leaderboard")
+    table = page.locator(".scroll:has(.board)")
+    assert table.evaluate("one => one.scrollWidth <= one.clientWidth")
+
+
 def test_sign_in_upload_a_zip_and_see_it_queued(page, site):
     sign_in(page, "katherine")
     page.goto("/competitions/digits/submit")
