@@ -181,8 +181,14 @@ class Busy(LetheError):
     title = "Too busy just now"
 
 
+_NOBODYS = frozenset({NotAuthenticated.code, NotFound.code, NotPrepared.code})
+
+
 def fault_of(status: int, code: str) -> Fault:
-    """Return whose doing an error is: ours from 500 on, nobody's while a competition waits, else that of who sent the request."""
+    """Return whose doing an error is: ours from 500 on, else that of who sent the request, or nobody's.
+
+    An address that leads nowhere may be anybody's link, and who has not signed in has done nothing wrong.
+    """
     if status >= 500:
         return Fault.LETHE
-    return Fault.NOBODY if code == NotPrepared.code else Fault.PARTICIPANT
+    return Fault.NOBODY if code in _NOBODYS else Fault.PARTICIPANT

@@ -37,5 +37,5 @@ def test_the_catalogue_says_it_of_every_code(client):
     page = client.get("/problems").text
     told = dict(re.findall(r'<tr id="(\w+)">.*?<td data-name="Whose fault">([^<]*)</td></tr>', page))
     assert set(told) == set(re.findall(r'<tr id="(\w+)">', page))
-    some = ("not_found", "busy", "not_prepared", "raised", "worker_lost")
+    some = ("forbidden", "busy", "not_found", "raised", "worker_lost")
     assert [told[one] for one in some] == ["yours", "ours", "nobody&#39;s", "yours", "ours"]
