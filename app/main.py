@@ -68,7 +68,8 @@ PATIENCE_SECONDS = 10.0
 """How long a request waits for the database or the store before it answers that it is busy."""
 
 
-# made once: FastAPI builds a router's routes at its first request, and keeps them with it
+# made once: FastAPI builds a router's routes at its first request, and keeps them with it.
+# An application's dependency_overrides do not reach routes that it shares.
 _ROUTES = APIRouter(
     generate_unique_id_function=lambda route: route.name  # an operation is named as its function is
 )

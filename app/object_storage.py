@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 PART_BYTES = 5 << 20
 PARTS_AT_ONCE = 2  # in memory: a put takes their product at the most
 LEAVING = "leaving"
+LOOKS = 4  # in both places: collections may move a blob back and forth while one slow look goes on
 
 
 def open_object_storage(settings: Settings, patience: timedelta) -> "ObjectStorage":
@@ -134,9 +135,9 @@ class ObjectStorage:
             obstore.put(self._store, _key(digest), what, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
 
     def _find(self, digest: str) -> "GetResult":
-        """Ask for a blob where it is. One that changes places meanwhile is found by another look."""
+        """Ask for a blob where it is. One that changes places meanwhile is found by one of the next looks."""
         check_digest(digest)
-        for look in (self._in_place, self._set_aside) * 4:
+        for look in (self._in_place, self._set_aside) * LOOKS:
             found = look(digest)
             if found is not None:
                 return found

@@ -25,7 +25,9 @@ SECTIONS = {
         "status": Lazy(
             "cli.participant.status:status", "Show or follow a submission, by default my last one."
         ),
-        "cancel": Lazy("cli.participant.cancel:cancel", "Cancel a submission, by default my last one."),
+        "cancel": Lazy(
+            "cli.participant.cancel:cancel", "Cancel a submission, by default the last one that I sent."
+        ),
         "submissions": Lazy("cli.participant.submissions:submissions", "List my submissions."),
         "log": Lazy("cli.participant.log:log", "Print what a submission's run on public data printed."),
         "download": Lazy("cli.participant.download:download", "Download a bundle as it was submitted."),

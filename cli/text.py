@@ -88,7 +88,7 @@ def moment(value: Any, now: datetime | None = None) -> str:
 
 
 def relative(when: datetime, now: datetime) -> str:
-    """Write how far a time is from now, as the pages do.
+    """Write how far a time is from now, in whole units.
 
     >>> noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
     >>> relative(datetime(2026, 3, 4, tzinfo=UTC), noon), relative(datetime(2026, 3, 1, 11, 59, tzinfo=UTC), noon)

@@ -115,7 +115,7 @@ class SubmissionOut(Out):
     score: ScoreOut | None
     reference_version: int = Field(description="that the evaluation that is shown is graded against")
     evaluations: list[EvaluationSummary] = Field(
-        description="all, oldest first; the private split's once the results are revealed"
+        description="those that you may see, oldest first: all for organisers; for others without what is held back until a rerun of many is applied, and without the private split's before the results are revealed"
     )
     refunded: bool = Field(description="whether its quota was given back")
     may_cancel: bool = Field(description="whether there is anything that you may stop")

@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const SECONDS = 10;
-  const BUSY = "details[open], :is(a, button, input, summary):focus";
+  const BUSY = "details[open], :focus";
   const main = document.getElementById("main");
 
   async function look() {

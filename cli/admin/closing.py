@@ -1,11 +1,12 @@
 """`lethe admin closing` and `reveal`: look how far a competition's close is, and reveal its results, from anywhere."""
 
+import shlex
 from urllib.parse import quote
 
 import click
 
 from cli.client.api import JsonObject, signed_in
-from cli.client.config import url_option
+from cli.client.config import connection, url_option
 from cli.errors import reported, usage_error
 from cli.options import examples, json_option, printed
 from cli.organiser.places import drawn
@@ -22,6 +23,7 @@ _NAMED = {"running": "running", "stalled": "stalled", "failed": "without a score
 @reported
 def closing(*, slug: str, as_json: bool, url: str | None) -> None:
     """Show how far the close of the competition SLUG is, and the private leaderboard that a reveal would show."""
+    flags = connection(url).flags
     with signed_in(url) as api:
         found = api.read(f"{_competition(slug)}/closing")
         board = api.leaderboard(slug, split="private")
@@ -32,9 +34,11 @@ def closing(*, slug: str, as_json: bool, url: str | None) -> None:
     if board["rows"]:
         click.echo(f"\n{drawn(board)}")
     if found["closed_at"] and not found["obstacle"]:
-        say(f"Reveal: `lethe admin reveal {slug} --yes`.")
+        say(f"Reveal: `lethe admin reveal {shlex.quote(slug)} --yes{flags}`.")
     elif found["forceable"] and not found["revealed_at"]:
-        say(f"Reveal without the stalled ones: `lethe admin reveal {slug} --yes --force`.")
+        say(
+            f"Reveal without the stalled ones: `lethe admin reveal {shlex.quote(slug)} --yes --force{flags}`."
+        )
 
 
 def _competition(slug: str) -> str:
@@ -82,7 +86,7 @@ def reveal(*, slug: str, yes: bool, force: bool, as_json: bool, url: str | None)
         raise usage_error(
             "A reveal cannot be taken back: it needs --yes.",
             "not_confirmed",
-            f"Look first: `lethe admin closing {slug}`.",
+            f"Look first: `lethe admin closing {shlex.quote(slug)}{connection(url).flags}`.",
         )
     with signed_in(url) as api:
         found = api.change(f"{_competition(slug)}/reveal", {"force": force})
@@ -90,4 +94,6 @@ def reveal(*, slug: str, yes: bool, force: bool, as_json: bool, url: str | None)
         printed(found)
     if found["failed"]:
         say(f"Without a score on the private split: {_short(found['failed'])}.")
-    say(f"The results of {slug} are revealed. Look: `lethe leaderboard {slug} --private`")
+    say(
+        f"The results of {slug} are revealed. Look: `lethe leaderboard {shlex.quote(slug)} --private{connection(url).flags}`"
+    )

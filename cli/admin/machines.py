@@ -5,7 +5,7 @@ from urllib.parse import quote
 import click
 
 from cli.client.api import Api, JsonObject, signed_in
-from cli.client.config import url_option
+from cli.client.config import connection, url_option
 from cli.errors import reported
 from cli.options import examples, json_option, printed
 from cli.text import facts, moment, number, say, seconds, table
@@ -91,7 +91,9 @@ def calibrations(*, as_json: bool, url: str | None) -> None:
         return
     click.echo(table(_CALIBRATIONS, [_calibration(one) for one in found["items"]], right=("seconds",)))
     if any(one["drifted"] and not one["stale"] for one in found["items"]):
-        say("Once a device that has drifted is to stay as it is: `lethe admin remeasure CALIBRATION`.")
+        say(
+            f"Once a device that has drifted is to stay as it is: `lethe admin remeasure CALIBRATION{connection(url).flags}`."
+        )
 
 
 def _calibration(one: JsonObject) -> tuple[str, ...]:

@@ -111,9 +111,9 @@ class Api:
             yield from page["items"]
             cursor = page.get("next_cursor")
 
-    def newest(self) -> str:
-        """Return the id of my newest submission. Raises CliError where I have none."""
-        newest = next(self.submissions(), None)
+    def newest(self, *, by: str | None = None) -> str:
+        """Return the id of my or my team's newest submission, or of the one that `by` sent. Raises CliError where there is none."""
+        newest = next((one for one in self.submissions() if by is None or one.get("user") == by), None)
         if newest is None:
             raise CliError(
                 "There are no submissions yet.",

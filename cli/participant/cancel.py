@@ -19,14 +19,14 @@ from cli.text import say
 @url_option
 @reported
 def cancel(*, submission_id: str | None, as_json: bool, url: str | None) -> None:
-    """Cancel the submission ID, or my last one: what runs is killed, and quota returns if no run had begun.
+    """Cancel the submission ID, or the last one that I sent: what runs is killed, and quota returns if no run had begun.
 
     Prints the submission's id. The exit code is 1 if there is nothing to cancel: it has ended already.
     """
     target = connection(url)
     target.needed_token()
     with Api(target) as api:
-        submission_id = api.whole(submission_id) if submission_id else api.newest()
+        submission_id = api.whole(submission_id) if submission_id else api.newest(by=api.account()["name"])
         answer = api.change(f"submissions/{quote(submission_id, safe='')}/cancel")
     if all(one.get("status") == "done" for one in answer.get("evaluations") or []):
         say("Cancelled.")

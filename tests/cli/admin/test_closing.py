@@ -1,6 +1,7 @@
 """`lethe admin closing` and `reveal` as an organiser meets them, who is not on the server."""
 
 import json
+import os
 
 import pytest
 
@@ -57,8 +58,9 @@ def test_it_says_what_is_running_and_in_the_way(lethe, closed):
 
 def test_it_shows_the_places_that_change_and_reveals_only_when_told_to(world, lethe, closed):
     evaluate(world, closed)
-    result = lethe("admin", "closing", "digits")
-    assert "lethe admin reveal digits --yes" in result.stderr
+    url = os.environ["LETHE_URL"]
+    result = lethe("admin", "closing", "digits", "--url", url)
+    assert f"lethe admin reveal digits --yes --url {url}" in result.stderr
     board = result.stdout.split("\n\n")[1].splitlines()[1:]
     assert [line.split()[:4] for line in board] == [["grace", "2", "1", "+1"], ["ada", "1", "2", "-1"]]
     assert lethe("admin", "reveal", "digits").exit_code == 2

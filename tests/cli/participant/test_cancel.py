@@ -26,8 +26,10 @@ def test_what_runs_is_being_stopped_and_the_command_to_see_it_end_is_named(servi
     assert f"lethe status abc123 --wait --url {service.url}" in result.stderr
 
 
-def test_without_an_id_it_is_my_last_submission(service, lethe):
-    service.on("GET /submissions", Answer(200, {"items": [submission(), submission(id="older")]}))
+def test_without_an_id_it_is_the_last_that_i_sent_and_not_a_teammates(service, lethe):
+    sent = [submission(id="theirs", user="grace"), submission(), submission(id="older")]
+    service.on("GET /submissions", Answer(200, {"items": sent}))
+    service.on("GET /account", Answer(200, {"name": "ada"}))
     service.on(CANCEL, Answer(202, reached("done")))
     assert lethe("cancel").stdout == "abc123\n"
 
