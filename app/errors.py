@@ -181,13 +181,16 @@ class Busy(LetheError):
     title = "Too busy just now"
 
 
-_NOBODYS = frozenset({NotAuthenticated.code, NotFound.code, NotPrepared.code})
+_NOBODYS = frozenset(
+    {kind.code for kind in (CompetitionClosed, Conflict, NotAuthenticated, NotFound, NotPrepared)}
+)
 
 
 def fault_of(status: int, code: str) -> Fault:
     """Return whose doing an error is: ours from 500 on, else that of who sent the request, or nobody's.
 
-    An address that leads nowhere may be anybody's link, and who has not signed in has done nothing wrong.
+    An address that leads nowhere may be anybody's link; who has not signed in, comes at another time or after
+    somebody else has done nothing wrong.
     """
     if status >= 500:
         return Fault.LETHE

@@ -78,12 +78,25 @@ def _leave_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _refuse_empty() -> None:
+    """Refuse an empty name or id: a script's variable that is not set must not mean "all" or "my last one"."""
+    context = click.get_current_context(silent=True)
+    for parameter in context.command.params if context else ():
+        if not isinstance(parameter, click.Argument) and parameter.metavar != "SLUG":
+            continue
+        given = context.params.get(parameter.name or "") if context else None
+        if given == "" or (isinstance(given, tuple) and "" in given):
+            name = (parameter.metavar or parameter.human_readable_name).strip("[].").upper()
+            raise usage_error(f"{name} is empty.", "empty_argument", "Give it, or leave it out.")
+
+
 def reported(command: Callable[..., None]) -> Callable[..., None]:
     """Report a CliError on stderr, or as one JSON object on stdout if the command has --json, and exit."""
 
     @functools.wraps(command)
     def wrapper(*args: Any, **kwargs: Any) -> None:
         try:
+            _refuse_empty()
             command(*args, **kwargs)
             sys.stdout.flush()  # what is left is written while a failure can still be told
         except OSError as caught:

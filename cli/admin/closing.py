@@ -55,7 +55,7 @@ def _described(found: JsonObject) -> str:
         ("closes", moment(found["closes_at"])),
         ("final entries", entries),
         ("evaluated", f"{found['complete']} of {found['entries']}" if closed else "-"),
-        *((words, _short(found[what])) for what, words in _NAMED.items() if found[what]),
+        *((words, _ids(found[what])) for what, words in _NAMED.items() if found[what]),
         ("revealed", moment(revealed) if revealed else still),
     ]
     if closed and not revealed and found["obstacle"]:
@@ -63,8 +63,8 @@ def _described(found: JsonObject) -> str:
     return facts(pairs)
 
 
-def _short(submission_ids: list[str]) -> str:
-    return ", ".join(one[:8] for one in submission_ids)
+def _ids(submission_ids: list[str]) -> str:
+    return ", ".join(submission_ids)  # whole: people are to act on them
 
 
 @examples("lethe admin reveal digits --yes")
@@ -93,7 +93,7 @@ def reveal(*, slug: str, yes: bool, force: bool, as_json: bool, url: str | None)
     if as_json:
         printed(found)
     if found["failed"]:
-        say(f"Without a score on the private split: {_short(found['failed'])}.")
+        say(f"Without a score on the private split: {_ids(found['failed'])}.")
     say(
         f"The results of {slug} are revealed. Look: `lethe leaderboard {shlex.quote(slug)} --private{connection(url).flags}`"
     )

@@ -33,7 +33,8 @@ def filters(*without: str) -> Callable[[Any], Any]:
 
     def offered(command: Any) -> Any:
         for name in reversed([one for one in _FILTERS if one not in without]):
-            command = click.option(f"--{name}", metavar=name.upper(), help=_help(name))(command)
+            kind = {"type": click.Choice(["yes", "no"])} if name == "shown" else {"metavar": name.upper()}
+            command = click.option(f"--{name}", help=_help(name), **kind)(command)
         return command
 
     return offered

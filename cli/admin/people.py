@@ -41,6 +41,8 @@ def entrants(*, slug: str | None, as_json: bool, url: str | None, **wanted: str 
     ]
     header = ("competition", "entrant", "submissions", "last", "state")
     click.echo(table(header, rows, right=("submissions",)))
+    if not rows:
+        say("No entrants, or no such competition of yours.")
     if found.get("next_cursor"):
         say(f"More: add --cursor {found['next_cursor']}")
 

@@ -174,3 +174,20 @@ def test_a_dumb_terminal_and_a_pipe_get_lines_and_no_escapes(waiting, service):
         env={**os.environ, "FORCE_COLOR": "1"},
     )
     assert b"\x1b" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("competitions", ""),
+        ("status", ""),
+        ("final", "choose", "digits", ""),
+        ("submissions", "-c", ""),
+        ("admin", "entrants", ""),
+        ("admin", "closing", ""),
+    ],
+)
+def test_an_empty_name_is_neither_all_nor_the_last(service, lethe, words):
+    result = lethe(*words)
+    assert (result.exit_code, service.seen) == (2, []), result.stderr
+    assert "is empty" in result.stderr

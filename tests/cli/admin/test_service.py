@@ -84,7 +84,7 @@ def test_evaluations_are_listed_by_whether_they_are_shown(world, lethe):
         for which in ("yes", "no")
     )
     assert [[one["generation"] for one in found] for found in (shown, hidden)] == [[1], [2]]
-    assert lethe("admin", "evaluations", "--shown", "perhaps").exit_code == 1
+    assert lethe("admin", "evaluations", "--shown", "perhaps").exit_code == 2
 
 
 def test_entrants_are_listed_with_whether_they_count(world, lethe):

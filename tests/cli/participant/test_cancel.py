@@ -53,3 +53,9 @@ def test_without_a_token_nothing_is_asked(service, lethe, env):
     env.delenv("LETHE_TOKEN")
     assert lethe("cancel", "abc123").exit_code == 3
     assert service.seen == []
+
+
+def test_an_empty_id_of_a_script_cancels_nothing(service, lethe):
+    result = lethe("cancel", "")
+    assert (result.exit_code, service.seen) == (2, [])
+    assert result.stderr == "lethe: ID is empty. Give it, or leave it out.\n"
